@@ -1,0 +1,83 @@
+"""A provider's connected account: what of Stripe's object we keep, and what it lets them do. Pure.
+
+Source: contract, sections 3 and 5; https://docs.stripe.com/connect/account-capabilities.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+
+def status_of(account: Mapping[str, Any]) -> str:
+    """PENDING, ACTIVE, RESTRICTED or REJECTED; the first rule that fits, unknown states restrict."""
+    requirements = account.get("requirements") or {}
+    reason = requirements.get("disabled_reason") or ""
+    transfers = (account.get("capabilities") or {}).get("transfers")
+    submitted, payouts = account.get("details_submitted"), account.get("payouts_enabled")
+    if reason.startswith("rejected."):
+        return "REJECTED"
+    if not submitted:
+        return "PENDING"
+    if payouts and transfers == "active":
+        return "ACTIVE"
+    if reason in ("requirements.pending_verification", "under_review"):
+        return "PENDING"
+    if transfers == "pending" and not reason:
+        return "PENDING"
+    return "RESTRICTED"
+
+
+def profile_fields(account: Mapping[str, Any]) -> dict[str, Any]:
+    """The profile's Stripe fields as this account sets them (the guide's nine, less the link)."""
+    status = status_of(account)
+    return {
+        "stripeAccountId": account["id"],
+        "stripeAccountStatus": status,
+        "stripeOnboardingComplete": bool(account.get("details_submitted")),
+        "stripeChargesEnabled": bool(account.get("charges_enabled")),
+        "stripePayoutsEnabled": bool(account.get("payouts_enabled")),
+        "stripeDetailsSubmitted": bool(account.get("details_submitted")),
+        "stripeRequirements": dict(account.get("requirements") or {}),
+        "stripeCapabilities": dict(account.get("capabilities") or {}),
+    }
+
+
+def takes_bookings(profile: Mapping[str, Any] | None) -> bool:
+    """Whether a provider can be booked: an active account that has not left the platform."""
+    return (
+        profile is not None
+        and bool(profile.get("stripeAccountId"))
+        and profile.get("stripeAccountStatus") == "ACTIVE"
+        and not profile.get("stripeDeauthorizedAt")
+    )
+
+
+def takes_payouts(profile: Mapping[str, Any] | None) -> bool:
+    """Whether money can be sent to a provider now."""
+    return takes_bookings(profile) and bool((profile or {}).get("stripePayoutsEnabled"))
+
+
+def account_as_json(account: Mapping[str, Any]) -> dict[str, Any]:
+    """CHECK_ACCOUNT_STATUS's answer."""
+    return {
+        "accountId": account["id"],
+        "status": status_of(account),
+        "onboardingComplete": bool(account.get("details_submitted")),
+        "chargesEnabled": bool(account.get("charges_enabled")),
+        "payoutsEnabled": bool(account.get("payouts_enabled")),
+        "detailsSubmitted": bool(account.get("details_submitted")),
+        "requirements": dict(account.get("requirements") or {}),
+        "capabilities": dict(account.get("capabilities") or {}),
+    }
+
+
+def deauthorized(now: datetime) -> dict[str, Any]:
+    """The profile's fields once the account has left: nothing new, earnings kept."""
+    return {
+        "stripeDeauthorizedAt": now,
+        "stripeAccountStatus": "RESTRICTED",
+        "stripeChargesEnabled": False,
+        "stripePayoutsEnabled": False,
+    }

@@ -1,0 +1,155 @@
+"""A booking and its money, as values. No I/O, no clock."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from common.bookings.cancellation import Policy
+from common.bookings.status import KEEPS_PLACE, Status, require_transition
+
+
+@dataclass(frozen=True, slots=True)
+class BookingMoney:
+    """The money of one booking, minor units of ``currency``.
+
+    Attributes:
+        total, fee, provider: What was agreed; never changes.
+        rate_bps: The commission's rate, frozen; basis points.
+        captured: What the customer has paid.
+        refunded, fee_refunded: What was given back, or is being given back, of the total and the fee.
+        due: The provider's part once earned: their share of what was not refunded, or the
+            compensation that an operator set. 0 while not earned.
+        claimed: The part of ``due`` in payouts that are scheduled or on their way.
+        paid: The part of ``due`` in payouts that arrived.
+        transferred: Net of reversals, what went to the connected account.
+        netted: The part of ``paid`` that settled a debt of the provider instead of being sent.
+        receivable: What the provider must give back of this booking and could not: their debt.
+    """
+
+    currency: str
+    total: int
+    fee: int
+    provider: int
+    rate_bps: int
+    captured: int = 0
+    refunded: int = 0
+    fee_refunded: int = 0
+    due: int = 0
+    claimed: int = 0
+    paid: int = 0
+    transferred: int = 0
+    netted: int = 0
+    receivable: int = 0
+
+    @property
+    def overpaid(self) -> int:
+        """What the provider has of this booking beyond ``due``, not yet booked as their debt."""
+        return max(0, self.transferred + self.netted - self.receivable - self.due)
+
+    @property
+    def remaining(self) -> int:
+        """What is left of the customer's payment."""
+        return self.captured - self.refunded
+
+    @property
+    def provider_share(self) -> int:
+        """The provider's part of what was not refunded."""
+        return self.provider - (self.refunded - self.fee_refunded)
+
+
+@dataclass(frozen=True, slots=True)
+class Booking:
+    """One customer's purchase of one service at one time.
+
+    Attributes:
+        version: Grows by one with every change; the history holds each status with its version.
+        hold_until: Until when an unpaid booking keeps its place.
+        earned_at: When the provider's part became theirs; None before.
+        eligible_at: From when it may be paid out.
+        holds: Why nothing may be transferred now: kind (``dispute``, ``review``, ``fraud_warning``,
+            ``refund_dispute``) -> the object's id.
+        payment: What is known of the payment: intent and charge ids, card brand and last digits,
+            the last failure, Stripe's fee, when the funds become available.
+        transfers: Each transfer to the provider: its id, amount and what of it was reversed.
+        last_refund: The newest refund's id, amount, reason and instant: a double click finds it.
+    """
+
+    id: str
+    version: int
+    status: Status
+    customer_id: str
+    customer_email: str
+    provider_id: str
+    service_id: str
+    title: str
+    category: str
+    mode: str
+    start: datetime
+    end: datetime
+    buffer_minutes: int
+    group_size: int
+    special_requests: str | None
+    money: BookingMoney
+    policy: Policy
+    created_at: datetime
+    hold_until: datetime | None = None
+    paid_at: datetime | None = None
+    completed_at: datetime | None = None
+    earned_at: datetime | None = None
+    eligible_at: datetime | None = None
+    holds: Mapping[str, str] = field(default_factory=dict)
+    payment: Mapping[str, Any] = field(default_factory=dict)
+    transfers: tuple[Mapping[str, Any], ...] = ()
+    last_refund: Mapping[str, Any] | None = None
+    history: tuple[Mapping[str, Any], ...] = ()
+
+    @property
+    def occupied_until(self) -> datetime:
+        """The end of the time this booking takes, the service's buffer included."""
+        return self.end + timedelta(minutes=self.buffer_minutes)
+
+    @property
+    def keeps_place(self) -> bool:
+        """Whether the booking has a claim in the calendar."""
+        return self.status in KEEPS_PLACE
+
+    @property
+    def available(self) -> int:
+        """What of the provider's part may go into a payout now, minor units."""
+        if self.earned_at is None or self.eligible_at is None or self.holds:
+            return 0
+        return max(0, self.money.due - self.money.claimed - self.money.paid)
+
+    @property
+    def waiting(self) -> int:
+        """What the provider will get, or has earned and may not be paid yet, minor units."""
+        if self.earned_at is None:
+            return self.money.provider_share if self.money.captured and self.keeps_place else 0
+        if self.eligible_at is not None and not self.holds:
+            return 0
+        return max(0, self.money.due - self.money.claimed - self.money.paid)
+
+    def with_money(self, **changes: int) -> Booking:
+        """The same booking with other amounts."""
+        return replace(self, money=replace(self.money, **changes))
+
+    def moved(self, to: Status, *, at: datetime, by: str, why: str) -> Booking:
+        """The booking in another status, by the table.
+
+        Args:
+            by: The uid, or ``stripe``, ``scheduler``, ``system``.
+            why: The action or event that moved it.
+        """
+        require_transition(self.status, to)
+        last: datetime = self.history[-1]["at"]
+        step = {
+            "status": str(to),
+            "at": max(at, last),  # an instance whose clock is behind must not turn back history
+            "by": by,
+            "why": why,
+            "version": self.version + 1,
+        }
+        return replace(self, status=to, history=(*self.history, step))

@@ -1,0 +1,82 @@
+"""A booking as clients see it: the guide's shape, and what was added to it.
+
+Source: guide, section 1; contract, sections 1 and 3.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from common.bookings.model import Booking
+from common.bookings.pricing import Split
+from common.clock import rfc3339
+from common.money import to_major
+
+
+def booking_as_json(booking: Booking) -> dict[str, Any]:
+    """A booking's JSON object; amounts in major units, times in UTC."""
+    money = booking.money
+    split = Split(money.total, money.fee, money.provider, money.currency, money.rate_bps)
+    return {
+        "id": booking.id,
+        "status": str(booking.status),
+        "service": {
+            "id": booking.service_id,
+            "title": booking.title,
+            "category": booking.category,
+        },
+        "dateTime": {"start": rfc3339(booking.start), "end": rfc3339(booking.end)},
+        "pricing": pricing_as_json(split),
+        "qrCode": f"qr_{booking.id}",
+        "customerId": booking.customer_id,
+        "providerId": booking.provider_id,
+        "groupSize": booking.group_size,
+        "specialRequests": booking.special_requests,
+        "cancellationPolicy": booking.policy.as_document(),
+        "payment": _payment_as_json(booking),
+        "createdAt": rfc3339(booking.created_at),
+        "holdExpiresAt": _when(booking.hold_until),
+        "completedAt": _when(booking.completed_at),
+        "history": [
+            {"status": step["status"], "at": rfc3339(step["at"])} for step in booking.history
+        ],
+    }
+
+
+def pricing_as_json(split: Split) -> dict[str, Any]:
+    """A price and its parts; ``platformFeeRate`` is a fraction."""
+    return {
+        "totalAmount": to_major(split.total, split.currency),
+        "platformFee": to_major(split.fee, split.currency),
+        "providerEarnings": to_major(split.provider, split.currency),
+        "platformFeeRate": rate_as_json(split.rate_bps),
+        "currency": split.currency,
+    }
+
+
+def rate_as_json(bps: int) -> Decimal:
+    """Basis points as a fraction without trailing zeros: 800 -> 0.08."""
+    return (Decimal(bps) / 10_000).normalize() if bps else Decimal(0)
+
+
+def _payment_as_json(booking: Booking) -> dict[str, Any]:
+    money, known = booking.money, booking.payment
+    failure = known.get("lastFailure")
+    return {
+        "status": known.get("intentStatus"),
+        "paymentIntentId": known.get("intentId"),
+        "chargeId": known.get("chargeId"),
+        "paidAmount": to_major(money.captured, money.currency),
+        "refundedAmount": to_major(money.refunded, money.currency),
+        "platformFeeRefunded": to_major(money.fee_refunded, money.currency),
+        "lastFailure": None
+        if not failure
+        else {"declineCode": failure["declineCode"] or failure["code"], "message": failure["message"]},
+        "holds": sorted(booking.holds),
+    }
+
+
+def _when(instant: datetime | None) -> str | None:
+    return None if instant is None else rfc3339(instant)

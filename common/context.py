@@ -1,0 +1,60 @@
+"""What a handler has beside its command: the caller, the instant, the services, one unit of work."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeVar
+
+from common.auth.caller import Caller
+from common.bootstrap import Services
+from common.idempotency.record import Record
+from common.store.collections import Key
+from common.store.store import Snapshot, Write
+from common.store.unit import Unit
+
+T = TypeVar("T")
+Answer = dict[str, Any]
+
+
+@dataclass(slots=True)
+class Context:
+    """One request.
+
+    Attributes:
+        now: The instant the request is decided at, fixed before anything is read.
+        record: The idempotency key's record; None without a key.
+        notes: Ids for the log line.
+    """
+
+    services: Services
+    unit: Unit
+    caller: Caller
+    action: str
+    request_id: str
+    now: datetime
+    record: Record | None
+    notes: dict[str, Any]
+    answered: bool = False
+
+    def read(self, *keys: Key) -> dict[Key, Snapshot]:
+        """Documents in one RPC."""
+        return self.unit.read(*keys)
+
+    def commit(self, writes: Sequence[Write]) -> dict[Key, Snapshot]:
+        """Writes in one RPC, all or none."""
+        return self.unit.commit(writes)
+
+    def until_settled(self, work: Callable[[], T]) -> T:
+        """Run ``work`` until no other write comes in between."""
+        return self.unit.until_settled(work)
+
+    def finish(self, writes: Sequence[Write], answer: Mapping[str, Any]) -> None:
+        """The last commit, with the answer that the idempotency key will give again."""
+        last = list(writes)
+        if self.record is not None:
+            closing = self.record.close(200, answer)
+            last += [closing] if closing else []
+        self.unit.commit(last)
+        self.answered = True

@@ -1,0 +1,156 @@
+"""A cardholder's dispute: the money is frozen while it is open, given back or taken for good after. Pure.
+
+Source: contract, section 4; https://docs.stripe.com/disputes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from common.bookings.model import Booking
+from common.bookings.postings import concerns
+from common.bookings.status import Status
+from common.clock import from_unix
+from common.ledger import accounts
+from common.ledger.posting import Posting, entries
+from common.refunds.amounts import refund_breakdown
+from common.refunds.refund_operation import held_of, reserved
+
+HOLD = "dispute"
+#: Over, and the money is ours again or was never taken.
+_OURS = frozenset({"won", "warning_closed", "prevented"})
+_FROZEN_FROM = frozenset({Status.CONFIRMED, Status.COMPLETED})
+
+
+@dataclass(frozen=True, slots=True)
+class Disputed:
+    """A booking after Stripe's word on its dispute, and what it means in the ledger."""
+
+    booking: Booking
+    postings: tuple[Posting, ...]
+
+
+def movements(booking: Booking, dispute: Mapping[str, Any]) -> list[Posting]:
+    """What the dispute took from our balance, and what it gave back; its fee is our cost."""
+    return [_movement(booking, one) for one in dispute.get("balance_transactions") or []]
+
+
+def _movement(booking: Booking, transaction: Mapping[str, Any]) -> Posting:
+    return Posting(
+        "dispute",
+        transaction["id"],
+        booking.money.currency,
+        entries(
+            (accounts.STRIPE, transaction["net"]),
+            (accounts.DISPUTES, -transaction["amount"]),
+            (accounts.STRIPE_FEES, transaction["fee"]),
+        ),
+        concerns(booking),
+    )
+
+
+def apply(
+    booking: Booking, dispute: Mapping[str, Any], *, settled: bool, now: datetime, why: str
+) -> Disputed:
+    """The booking as the dispute leaves it.
+
+    Args:
+        dispute: Stripe's object as it is now, not as an event showed it.
+        settled: Whether its end was recorded before; then nothing more happens.
+    """
+    status = str(dispute["status"])
+    moved = tuple(movements(booking, dispute))
+    if settled:
+        return Disputed(booking, moved)
+    if status in _OURS:
+        return Disputed(_thawed(booking, dispute, now, why), moved)
+    if status == "lost":
+        lost, posting = _lost(booking, dispute, now, why)
+        return Disputed(lost, (*moved, posting))
+    return Disputed(_frozen(booking, dispute, now, why), moved)
+
+
+def is_over(dispute: Mapping[str, Any]) -> bool:
+    """Whether the bank has decided."""
+    return dispute["status"] in _OURS or dispute["status"] == "lost"
+
+
+def _frozen(booking: Booking, dispute: Mapping[str, Any], now: datetime, why: str) -> Booking:
+    """Nothing of it is transferred; an inquiry takes no money and leaves the status alone."""
+    held = replace(booking, holds={**booking.holds, HOLD: dispute["id"]})
+    inquiry = str(dispute["status"]).startswith("warning")
+    if inquiry or booking.status not in _FROZEN_FROM:
+        return held
+    return held.moved(Status.DISPUTED, at=now, by="stripe", why=why)
+
+
+def _thawed(booking: Booking, dispute: Mapping[str, Any], now: datetime, why: str) -> Booking:
+    others = {kind: id_ for kind, id_ in booking.holds.items() if id_ != dispute["id"]}
+    free = replace(booking, holds=others)
+    if booking.status is not Status.DISPUTED or HOLD in others:
+        return free
+    return free.moved(_before(booking), at=now, by="stripe", why=why)
+
+
+def _before(booking: Booking) -> Status:
+    return Status.COMPLETED if booking.completed_at is not None else Status.CONFIRMED
+
+
+def _lost(
+    booking: Booking, dispute: Mapping[str, Any], now: datetime, why: str
+) -> tuple[Booking, Posting]:
+    """Settled like a refund of the disputed amount, which the bank has made already."""
+    amount = int(dispute["amount"])
+    part = refund_breakdown(held_of(booking), min(amount, booking.money.remaining))
+    from_held = booking.earned_at is None
+    after = reserved(_thawed_only(booking, dispute), part)
+    if booking.status is Status.DISPUTED:
+        to = _before(booking) if after.money.remaining else Status.REFUNDED
+        after = after.moved(to, at=now, by="stripe", why=why)
+    delta = booking.money.due - after.money.due
+    beyond = amount - part.refund  # what had gone back before: the bank gave it a second time
+    lines = (
+        ((accounts.HELD, part.refund),)
+        if from_held
+        else (
+            (accounts.owed(booking.provider_id), delta),
+            (accounts.COMMISSION, part.refund - delta),
+        )
+    )
+    posting = Posting(
+        "dispute_lost",
+        dispute["id"],
+        booking.money.currency,
+        entries((accounts.DISPUTES, -amount), *lines, (accounts.LOSSES, beyond)),
+        concerns(booking),
+    )
+    return after, posting
+
+
+def _thawed_only(booking: Booking, dispute: Mapping[str, Any]) -> Booking:
+    others = {kind: id_ for kind, id_ in booking.holds.items() if id_ != dispute["id"]}
+    return replace(booking, holds=others)
+
+
+def document(booking: Booking, dispute: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+    """The dispute's own record; amounts in minor units."""
+    evidence = dispute.get("evidence_details") or {}
+    due_by = evidence.get("due_by")
+    return {
+        "kind": "CARD",
+        "bookingId": booking.id,
+        "customerId": booking.customer_id,
+        "providerId": booking.provider_id,
+        "stripeDisputeId": dispute["id"],
+        "chargeId": dispute["charge"],
+        "amount": dispute["amount"],
+        "currency": str(dispute["currency"]).upper(),
+        "reason": dispute["reason"],
+        "status": dispute["status"],
+        "evidenceDueBy": from_unix(due_by) if due_by else None,
+        "settled": is_over(dispute),
+        "updatedAt": now,
+    }

@@ -1,0 +1,257 @@
+"""A processor: one HTTP function with a table of actions, and the one place where errors become answers.
+
+Parse, authenticate, validate, handle, answer, log; each action says in its row who may call it.
+Source: contract, sections 1 to 3.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from common import bootstrap, logs
+from common.auth.caller import Role
+from common.errors import AppError, BadRequest, InvalidFields, WrongMethod
+from common.http import body as json_body
+from common.http.command import Command, parse
+from common.context import Answer, Context
+from common.idempotency.record import Record, Replayed, body_hash
+from common.ids import fresh
+from common.store.store import WriteConflict, rpc_count
+from common.store.unit import Unit
+from common.stripe_gateway.gateway import call_count
+
+if TYPE_CHECKING:
+    from flask import Request, Response
+
+Handler = Callable[[Any, Context], Answer]
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}\Z")
+_KEY = re.compile(r"[\x21-\x7e]{1,255}\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """A row of a processor's table.
+
+    Attributes:
+        model: The request's fields.
+        handle: Does it.
+        roles: Who may call it; the relation to the object is the handler's to check.
+        changes: Whether it changes something, and so honours an Idempotency-Key.
+        refill: Fetches anew, for a replayed answer, the fields that are never stored.
+    """
+
+    model: type[Command]
+    handle: Handler
+    roles: frozenset[Role]
+    changes: bool = True
+    refill: Callable[[Answer, Context], Answer] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """Status, body and headers of an answer."""
+
+    status: int
+    body: Mapping[str, Any]
+    headers: Mapping[str, str]
+
+
+class Processor:
+    """One deployed function."""
+
+    def __init__(self, name: str, actions: Mapping[str, Action]) -> None:
+        self.name = name
+        self.actions = actions
+
+    def __call__(self, request: Request) -> Response:
+        """Answer one HTTP request."""
+        services = bootstrap.services()
+        given = request.headers.get("X-Request-Id", "")
+        request_id = given if _REQUEST_ID.match(given) else fresh("req")
+        if request.method == "OPTIONS":
+            return respond(request, Reply(204, {}, {}), request_id)
+        line = RequestLog(self.name, request, request_id)
+        try:
+            reply = self._reply(services, request, request_id, line)
+        except AppError as error:
+            reply = refusal(error, request_id)
+        except Exception:
+            logs.logger().error(
+                "request.failed", requestId=request_id, stack=traceback.format_exc(limit=-12)
+            )
+            broken = AppError("Something went wrong on our side; try again or contact support")
+            reply = refusal(broken, request_id)
+        line.write(reply)
+        return respond(request, reply, request_id)
+
+    def _reply(
+        self, services: bootstrap.Services, request: Request, request_id: str, line: RequestLog
+    ) -> Reply:
+        if request.method != "POST":
+            raise WrongMethod("Send a POST request")
+        body = json_body.read(request)
+        name, action = self._action(body)
+        line.notes["action"] = name
+        caller = services.tokens.caller(request.headers.get("Authorization"))
+        line.notes["caller"] = caller.actor if not caller.scheduler else "scheduler"
+        caller.require_any(action.roles)
+        command = parse(action.model, body)
+        now = services.clock.now()
+        key = idempotency_key(request) if action.changes else None
+        record = None
+        if key is not None:
+            record = Record(caller.uid, name, key, body_hash(body), now)
+        context = Context(
+            services, Unit(services.store, record), caller, name, request_id, now, record, line.notes
+        )
+        return _run(action, command, context)
+
+    def _action(self, body: Mapping[str, Any]) -> tuple[str, Action]:
+        name = body.get("action")
+        action = self.actions.get(name) if isinstance(name, str) else None
+        if action is None:
+            known = ", ".join(self.actions)
+            raise InvalidFields([("action", f"must be one of {known}")])
+        return str(name), action
+
+
+def _run(action: Action, command: Command, context: Context) -> Reply:
+    """Handle a command and keep its answer under the idempotency key."""
+    try:
+        answer = action.handle(command, context)
+        if context.record is not None and not context.answered:
+            context.until_settled(lambda: _keep(context, answer))
+        return Reply(200, answer, {})
+    except Replayed as replay:
+        answer = replay.answer
+        if replay.status == 200 and action.refill is not None:
+            answer = action.refill(answer, context)
+        return Reply(replay.status, answer, {"Idempotent-Replayed": "true"})
+    except AppError as error:
+        _settle_refused(context, error)
+        raise
+
+
+def _keep(context: Context, answer: Answer) -> None:
+    """Store the answer of an action that had nothing of its own left to write."""
+    assert context.record is not None
+    if not context.record.is_open:
+        context.read(context.record.key)  # meets whoever was first with this key
+    context.finish([], answer)
+
+
+def _settle_refused(context: Context, error: AppError) -> None:
+    """Keep a final refusal under the key; let the key go on at once where the outcome is open."""
+    record = context.record
+    if record is None:
+        return
+    try:
+        if error.final:
+            closing = record.close(error.status, error_body(error, context.request_id))
+            context.unit.commit([closing] if closing else [])
+        elif record.is_open:
+            context.unit.commit([record.releasing()])
+    except (WriteConflict, AppError) as lost:
+        # The refusal itself still goes out; the key's next use decides anew.
+        logs.logger().warning("idempotency.not_kept", why=type(lost).__name__)
+
+
+def idempotency_key(request: Request) -> str | None:
+    """The request's Idempotency-Key.
+
+    Raises:
+        BadRequest: longer than 255 characters, or not printable ASCII.
+    """
+    key = request.headers.get("Idempotency-Key")
+    if key is None:
+        return None
+    if not _KEY.match(key):
+        raise BadRequest(
+            "The Idempotency-Key must be 1 to 255 printable ASCII characters without spaces",
+            type="bad_idempotency_key",
+        )
+    return str(key)
+
+
+def error_body(error: AppError, request_id: str) -> dict[str, Any]:
+    """The contract's error object."""
+    return {
+        "error": error.message,
+        "code": error.status,
+        "type": error.type,
+        "requestId": request_id,
+        **error.details,
+    }
+
+
+def refusal(error: AppError, request_id: str) -> Reply:
+    """An error's answer."""
+    headers = {} if error.retry_after is None else {"Retry-After": str(error.retry_after)}
+    return Reply(error.status, error_body(error, request_id), headers)
+
+
+def respond(request: Request, reply: Reply, request_id: str) -> Response:
+    """The HTTP response, with the headers every answer has."""
+    from flask import Response
+
+    body = "" if reply.status == 204 else json_body.write(reply.body)
+    response = Response(body, status=reply.status, mimetype="application/json")
+    response.headers.update(
+        {
+            "X-Request-Id": request_id,
+            "Cache-Control": "no-store",
+            "X-Content-Type-Options": "nosniff",
+            **reply.headers,
+        }
+    )
+    origin = request.headers.get("Origin")
+    response.headers["Vary"] = "Origin"
+    if origin and origin in bootstrap.services().settings.cors_origins:
+        response.headers.update(
+            {
+                "Access-Control-Allow-Origin": origin,
+                "Access-Control-Allow-Methods": "POST",
+                "Access-Control-Allow-Headers": "Authorization, Content-Type, Idempotency-Key, X-Request-Id",
+                "Access-Control-Expose-Headers": "X-Request-Id, Idempotent-Replayed, Retry-After",
+                "Access-Control-Max-Age": "3600",
+            }
+        )
+    return response
+
+
+class RequestLog:
+    """One request's line in the log."""
+
+    def __init__(self, processor: str, request: Request, request_id: str) -> None:
+        self.notes: dict[str, Any] = {}
+        self._processor = processor
+        self._request_id = request_id
+        self._trace = request.headers.get("X-Cloud-Trace-Context")
+        self._start = time.perf_counter()
+        self._rpcs, self._calls = [0], [0]
+        rpc_count.set(self._rpcs)
+        call_count.set(self._calls)
+
+    def write(self, reply: Reply) -> None:
+        """Write the line: severity, ids, latency, and what the request cost."""
+        log = logs.logger()
+        level = log.info if reply.status < 500 else log.error
+        level(
+            "request.done",
+            processor=self._processor,
+            requestId=self._request_id,
+            status=reply.status,
+            errorType=reply.body.get("type") if reply.status >= 400 else None,
+            latencyMs=int((time.perf_counter() - self._start) * 1000),
+            firestoreRpcs=self._rpcs[0],
+            stripeCalls=self._calls[0],
+            **{"logging.googleapis.com/trace": logs.trace_of(
+                self._trace, bootstrap.services().settings.project
+            )},
+            **self.notes,
+        )

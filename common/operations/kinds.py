@@ -1,0 +1,46 @@
+"""The kinds of operation there are: which documents each one's outcome concerns, and how it is recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from common.accounts import creation
+from common.bookings import payment_operations
+from common.operations.model import Operation, Results, Settled
+from common.payouts import payout_operation
+from common.refunds import clawback_operation, refund_operation
+from common.store.collections import Key
+from common.store.store import Snapshot
+
+Documents = Mapping[Key, Snapshot]
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind.
+
+    Attributes:
+        needs: The documents that its outcome changes.
+        keys: The same and those that may exist already, such as the ledger's.
+        settle: Decides, without I/O, what the calls' results change.
+    """
+
+    needs: Callable[[Operation], tuple[Key, ...]]
+    keys: Callable[[Operation, Results], tuple[Key, ...]]
+    settle: Callable[[Operation, Results, Documents, datetime], Settled]
+
+
+KINDS: dict[str, Kind] = {
+    "payment": Kind(
+        payment_operations.needs, payment_operations.keys, payment_operations.settle_created
+    ),
+    "void": Kind(payment_operations.needs, payment_operations.keys, payment_operations.settle_void),
+    "account": Kind(creation.needs, creation.keys, creation.settle),
+    "refund": Kind(refund_operation.needs, refund_operation.keys, refund_operation.settle),
+    "clawback": Kind(
+        clawback_operation.needs, clawback_operation.keys, clawback_operation.settle
+    ),
+    "payout": Kind(payout_operation.needs, payout_operation.keys, payout_operation.settle),
+}

@@ -1,0 +1,91 @@
+"""Which bookings a payout takes its money from: the oldest earnings first, debts before all. Pure.
+
+Source: contract, section 4 (a booking may go out in parts; debts are netted first).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from common.bookings.model import Booking
+from common.currencies import currency
+from common.money import half_up
+from common.payouts.model import Line
+
+#: Bookings in one payout: they are read and written in single commits. More go out next time.
+MOST_LINES = 150
+
+
+@dataclass(frozen=True, slots=True)
+class Allocation:
+    """How a payout is made up.
+
+    Attributes:
+        available: What could be paid out at most, debts deducted, minor units.
+        lines: Bookings' parts.
+        bookings: The bookings with these parts claimed and the debt netted.
+        recovered: What the debt took first.
+    """
+
+    available: int
+    lines: tuple[Line, ...]
+    bookings: tuple[Booking, ...]
+    recovered: int
+
+    @property
+    def amount(self) -> int:
+        """What the lines come to."""
+        return sum(line.amount for line in self.lines)
+
+
+def allocate(bookings: Sequence[Booking], debt: int, amount: int | None) -> Allocation:
+    """Take an amount out of a provider's eligible bookings of one currency.
+
+    Args:
+        bookings: With something available, the oldest earnings first.
+        debt: What the provider owes in this currency.
+        amount: Minor units; None: all there is. The caller refuses more than ``available``.
+    """
+    chosen = bookings[:MOST_LINES]
+    gross = sum(booking.available for booking in chosen)
+    recovered = min(debt, gross)
+    available = gross - recovered
+    wanted = available if amount is None else min(amount, available)
+    lines, claimed, owing = [], [], recovered
+    for booking in chosen:
+        net = min(owing, booking.available)
+        take = min(wanted, booking.available - net)
+        if not net and not take:
+            break
+        owing, wanted = owing - net, wanted - take
+        if take:
+            lines.append(line(booking, take))
+        money = booking.money
+        claimed.append(
+            booking.with_money(
+                claimed=money.claimed + take, paid=money.paid + net, netted=money.netted + net
+            )
+        )
+    return Allocation(available, tuple(lines), tuple(claimed), recovered)
+
+
+def line(booking: Booking, amount: int) -> Line:
+    """One booking's part, and what of it is not at the connected account yet."""
+    money = booking.money
+    sent_for = money.claimed + money.paid - money.netted  # what earlier lines need or needed
+    there = max(0, money.transferred - sent_for)
+    return Line(booking.id, amount, max(0, amount - there), str(booking.payment["chargeId"]))
+
+
+def instant_fee(amount: int, bps: int, minimum: int, code: str) -> int:
+    """What Stripe takes of an instant payout, so that fee and what arrives make up ``amount``.
+
+    Args:
+        bps: Basis points of what arrives.
+        minimum: The least fee, minor units.
+    """
+    multiple = currency(code).charge_multiple
+    net = half_up(amount * 10_000, 10_000 + bps)
+    fee = max(amount - net, minimum)
+    return -(-fee // multiple) * multiple

@@ -1,0 +1,187 @@
+"""A payout: which bookings' earnings it carries, and how far it has come.
+
+Earning and settlement are different facts: a transfer brings a booking's part to the provider's
+connected balance, the payout takes it from there to their bank.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from common.clock import rfc3339
+from common.money import to_major
+from common.store import collections
+from common.store.collections import Key
+from common.store.store import Create, Document, Snapshot
+
+
+class PayoutStatus(StrEnum):
+    """Where a payout stands."""
+
+    SCHEDULED = "SCHEDULED"  # its bookings are set aside until its date
+    PROCESSING = "PROCESSING"  # transfers or the payout itself are on their way
+    PAID = "PAID"  # Stripe reported payout.paid
+    FAILED = "FAILED"  # the bank or Stripe refused; the money may be paid out again
+    CANCELLED = "CANCELLED"  # called off before it left
+
+
+#: From which status a payout may go where. PAID may still bounce for some days.
+TRANSITIONS: dict[PayoutStatus, frozenset[PayoutStatus]] = {
+    PayoutStatus.SCHEDULED: frozenset({PayoutStatus.PROCESSING, PayoutStatus.CANCELLED}),
+    PayoutStatus.PROCESSING: frozenset(
+        {PayoutStatus.PAID, PayoutStatus.FAILED, PayoutStatus.CANCELLED}
+    ),
+    PayoutStatus.PAID: frozenset({PayoutStatus.FAILED}),
+    PayoutStatus.FAILED: frozenset(),
+    PayoutStatus.CANCELLED: frozenset(),
+}
+_PLAIN = {
+    "providerId": "provider_id",
+    "accountId": "account_id",
+    "currency": "currency",
+    "amount": "amount",
+    "debtRecovered": "debt_recovered",
+    "method": "method",
+    "fee": "fee",
+    "requestedBy": "requested_by",
+    "runId": "run_id",
+    "createdAt": "created_at",
+    "scheduledDate": "scheduled_date",
+    "stripePayoutId": "stripe_payout_id",
+    "arrivalDate": "arrival_date",
+    "failureCode": "failure_code",
+    "failureMessage": "failure_message",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One booking's part of a payout, minor units.
+
+    Attributes:
+        amount: What of the booking's earnings goes out.
+        transfer: What of it must still be transferred to the connected account; the rest is there
+            from an earlier payout that failed.
+    """
+
+    booking_id: str
+    amount: int
+    transfer: int
+    charge_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Payout:
+    """One payout to one provider, minor units.
+
+    Attributes:
+        amount: What leaves the provider's earnings; the sum of the lines.
+        fee: What Stripe takes of it for an instant payout; ``amount - fee`` arrives.
+        debt_recovered: What was kept back for the provider's debt, not part of ``amount``.
+        transfers: Stripe's transfer id -> booking id and amount.
+    """
+
+    id: str
+    provider_id: str
+    account_id: str
+    currency: str
+    amount: int
+    lines: tuple[Line, ...]
+    method: str
+    requested_by: str
+    created_at: datetime
+    scheduled_date: datetime
+    status: PayoutStatus
+    fee: int = 0
+    debt_recovered: int = 0
+    run_id: str | None = None
+    stripe_payout_id: str | None = None
+    arrival_date: datetime | None = None
+    failure_code: str | None = None
+    failure_message: str | None = None
+    transfers: Mapping[str, Any] | None = None
+
+    @property
+    def key(self) -> Key:
+        """Its document."""
+        return collections.payout(self.id)
+
+    @property
+    def net(self) -> int:
+        """What arrives at the bank."""
+        return self.amount - self.fee
+
+    def moved(self, to: PayoutStatus) -> Payout:
+        """The payout in another status, by the table."""
+        assert to in TRANSITIONS[self.status], f"a payout does not go from {self.status} to {to}"
+        return replace(self, status=to)
+
+    def to_document(self) -> Document:
+        """Its document."""
+        return {
+            **{name: getattr(self, attribute) for name, attribute in _PLAIN.items()},
+            "status": str(self.status),
+            "lines": [
+                {
+                    "bookingId": line.booking_id,
+                    "amount": line.amount,
+                    "transfer": line.transfer,
+                    "chargeId": line.charge_id,
+                }
+                for line in self.lines
+            ],
+            "transfers": dict(self.transfers or {}),
+        }
+
+    @classmethod
+    def load(cls, snapshot: Snapshot) -> Payout:
+        """The payout in a document that exists."""
+        doc = snapshot.require()
+        plain: dict[str, Any] = {attribute: doc[name] for name, attribute in _PLAIN.items()}
+        lines = tuple(
+            Line(line["bookingId"], line["amount"], line["transfer"], line["chargeId"])
+            for line in doc["lines"]
+        )
+        return cls(
+            id=snapshot.key.id,
+            status=PayoutStatus(doc["status"]),
+            lines=lines,
+            transfers=doc["transfers"],
+            **plain,
+        )
+
+    def create(self) -> Create:
+        """The write that makes it."""
+        return Create(self.key, self.to_document())
+
+    def as_json(self) -> dict[str, Any]:
+        """The payout as answers show it; amounts in major units."""
+        return {
+            "payoutId": self.id,
+            "providerId": self.provider_id,
+            "amount": to_major(self.amount, self.currency),
+            "currency": self.currency,
+            "status": str(self.status),
+            "method": self.method,
+            "fee": to_major(self.fee, self.currency),
+            "netAmount": to_major(self.net, self.currency),
+            "debtRecovered": to_major(self.debt_recovered, self.currency),
+            "scheduledDate": rfc3339(self.scheduled_date),
+            "bookingIds": [line.booking_id for line in self.lines],
+            "bookings": [
+                {
+                    "bookingId": line.booking_id,
+                    "amount": to_major(line.amount, self.currency),
+                }
+                for line in self.lines
+            ],
+            "arrivalDate": None if self.arrival_date is None else rfc3339(self.arrival_date),
+            "stripePayoutId": self.stripe_payout_id,
+            "failureCode": self.failure_code,
+            "failureMessage": self.failure_message,
+            "createdAt": rfc3339(self.created_at),
+        }

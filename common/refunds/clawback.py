@@ -1,0 +1,125 @@
+"""Taking a provider's part back: transfer reversals, and a debt where there is nothing to reverse.
+
+Source: contract, section 4; https://docs.stripe.com/connect/separate-charges-and-transfers#reverse-transfers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+
+from common.bookings.model import Booking
+from common.bookings.postings import concerns
+from common.ledger import accounts
+from common.ledger.posting import Posting, entries, post
+from common.operations.model import Result, Results
+from common.store import collections
+from common.store.collections import Key
+from common.store.store import Add, Snapshot, Write
+from common.stripe_gateway.calls import Call
+
+PREFIX = "reversal:"
+
+
+def calls(booking: Booking, operation_id: str) -> tuple[Call, ...]:
+    """The reversals that bring a booking's transfers down to what is due, newest transfer first."""
+    left, made = booking.money.overpaid, []
+    for transfer in reversed(booking.transfers):
+        part = min(left, transfer["amount"] - transfer["reversed"])
+        if part <= 0:
+            continue
+        left -= part
+        params = {
+            "amount": part,
+            "metadata": {"bookingId": booking.id, "operationId": operation_id},
+        }
+        made.append(
+            Call(
+                f"{PREFIX}{transfer['id']}",
+                "transfers.reverse",
+                params,
+                f"{operation_id}-{transfer['id']}",
+                target=transfer["id"],
+            )
+        )
+    return tuple(made)
+
+
+def posting_keys(results: Results) -> tuple[Key, ...]:
+    """The ledger transactions of the reversals that were made."""
+    return tuple(
+        collections.transaction(f"reversal_{result.ok['id']}")
+        for name, result in results.items()
+        if name.startswith(PREFIX) and result.ok
+    )
+
+
+def reversed_posting(booking: Booking, reversal_id: str, amount: int) -> Posting:
+    """Money back from the connected account."""
+    return Posting(
+        "reversal",
+        reversal_id,
+        booking.money.currency,
+        entries((accounts.STRIPE, amount), (accounts.connected(booking.provider_id), -amount)),
+        concerns(booking),
+    )
+
+
+def record(
+    booking: Booking,
+    operation_id: str,
+    planned: tuple[Call, ...],
+    results: Results,
+    docs: Mapping[Key, Snapshot],
+    now: datetime,
+) -> tuple[Booking, list[Write]]:
+    """The booking after its reversals, and what they mean in the ledger.
+
+    A reversal that stands in the ledger already was recorded by its webhook, booking included.
+    """
+    writes: list[Write] = []
+    for call in planned:
+        result = results.get(call.name)
+        if result is None:
+            continue
+        if result.ok is not None:
+            posted = post(docs, reversed_posting(booking, result.ok["id"], result.ok["amount"]), now)
+            writes += posted
+            if posted:
+                booking = with_reversal(booking, str(call.target), result.ok["amount"])
+        else:
+            booking, owing = _in_debt(booking, call, result, operation_id, now)
+            writes += owing
+    return booking, writes
+
+
+def with_reversal(booking: Booking, transfer_id: str, amount: int) -> Booking:
+    """The booking with that much of a transfer taken back."""
+    transfers = tuple(
+        {**t, "reversed": t["reversed"] + amount} if t["id"] == transfer_id else t
+        for t in booking.transfers
+    )
+    less = booking.with_money(transferred=booking.money.transferred - amount)
+    return replace(less, transfers=transfers)
+
+
+def _in_debt(
+    booking: Booking, call: Call, result: Result, operation_id: str, now: datetime
+) -> tuple[Booking, list[Write]]:
+    """The provider has no money there: they owe it, and the next earnings pay it."""
+    amount, provider = int(call.params["amount"]), booking.provider_id
+    posting = Posting(
+        "debt",
+        f"{operation_id}-{call.target}",
+        booking.money.currency,
+        entries((accounts.debt(provider), amount), (accounts.owed(provider), -amount)),
+        concerns(booking, why=str(result.refused_code or "refused")),
+    )
+    total = Add(
+        collections.earnings(provider, booking.money.currency),
+        {"providerId": provider, "currency": booking.money.currency},
+        {"debt": amount},
+    )
+    owing = booking.with_money(receivable=booking.money.receivable + amount)
+    return owing, [posting.write(now), total]

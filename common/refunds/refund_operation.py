@@ -1,0 +1,183 @@
+"""The operation that gives a customer money back, and takes the provider's part back after it.
+
+The refund comes first and the reversals after it: a refund that Stripe refuses must cost the
+provider nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from common.bookings import documents
+from common.bookings.model import Booking
+from common.ledger.posting import post
+from common.operations.model import LEASE, Operation, Results, Settled, State
+from common.refunds import clawback, outcome
+from common.refunds.amounts import Breakdown, Held, refund_breakdown
+from common.refunds.model import Refund
+from common.store import collections
+from common.store.collections import Key
+from common.store.store import Replace, Snapshot, Write
+from common.stripe_gateway.calls import Call
+
+Documents = Mapping[Key, Snapshot]
+#: Reasons that Stripe knows; ours go into the metadata.
+_STRIPE_REASONS = {"duplicate": "duplicate", "fraudulent": "fraudulent"}
+
+
+def held_of(booking: Booking) -> Held:
+    """A booking's money as the refund rules see it."""
+    money = booking.money
+    return Held(money.total, money.fee, money.refunded, money.fee_refunded, money.currency)
+
+
+def reserved(booking: Booking, part: Breakdown) -> Booking:
+    """The booking with a refund's amounts set aside, its provider's part as the refund leaves it."""
+    return booking.with_money(
+        refunded=booking.money.refunded + part.refund,
+        fee_refunded=booking.money.fee_refunded + part.fee_refunded,
+        due=part.provider_share_after if booking.earned_at is not None else 0,
+    )
+
+
+def open_refund(
+    before: Booking,
+    after: Booking,
+    part: Breakdown,
+    *,
+    refund_id: str,
+    reason: str,
+    actor: str,
+    action: str,
+    request_id: str,
+    now: datetime,
+) -> tuple[Booking, Refund, Operation]:
+    """The intent to refund: the booking that remembers it, the refund, the operation.
+
+    Args:
+        before: The booking as it was.
+        after: The same with the refund's amounts reserved and its new status.
+    """
+    from_held = before.earned_at is None
+    refund = Refund(
+        id=refund_id,
+        booking_id=before.id,
+        customer_id=before.customer_id,
+        provider_id=before.provider_id,
+        currency=before.money.currency,
+        amount=part.refund,
+        fee_refunded=part.fee_refunded,
+        owed_delta=0 if from_held else before.money.due - after.money.due,
+        from_held=from_held,
+        compensation=part.compensation,
+        reason=reason,
+        requested_by=actor,
+        created_at=now,
+    )
+    remembered = {"id": refund_id, "amount": part.refund, "reason": reason, "at": now}
+    booking = replace(after, last_refund=remembered)
+    return booking, refund, _operation(booking, refund, actor, action, request_id, now)
+
+
+def full_refund(
+    booking: Booking,
+    *,
+    refund_id: str,
+    reason: str,
+    context_actor: str,
+    action: str,
+    request_id: str,
+    now: datetime,
+) -> tuple[Booking, Refund, Operation]:
+    """The intent to give everything that is held back; the booking keeps its status."""
+    part = refund_breakdown(held_of(booking), booking.money.remaining)
+    return open_refund(
+        booking,
+        reserved(booking, part),
+        part,
+        refund_id=refund_id,
+        reason=reason,
+        actor=context_actor,
+        action=action,
+        request_id=request_id,
+        now=now,
+    )
+
+
+def _operation(
+    booking: Booking, refund: Refund, actor: str, action: str, request_id: str, now: datetime
+) -> Operation:
+    params: dict[str, Any] = {
+        "payment_intent": booking.payment["intentId"],
+        "amount": refund.amount,
+        "reason": _STRIPE_REASONS.get(refund.reason, "requested_by_customer"),
+        "metadata": {
+            "bookingId": booking.id,
+            "refundId": refund.id,
+            "operationId": refund.id,
+            "reason": refund.reason[:200],
+            "requestId": request_id,
+        },
+    }
+    reversals = clawback.calls(booking, refund.id)
+    first = (Call("refund", "refunds.create", params, refund.id),)
+    return Operation(
+        id=refund.id,
+        kind="refund",
+        stages=(first, reversals) if reversals else (first,),
+        plan={"bookingId": booking.id, "refundId": refund.id},
+        created_at=now,
+        lease_until=now + LEASE,
+        actor=actor,
+        action=action,
+        request_id=request_id,
+    )
+
+
+def needs(operation: Operation) -> tuple[Key, ...]:
+    """The operation, its booking and its refund."""
+    plan = operation.plan
+    return (
+        operation.key,
+        collections.booking(plan["bookingId"]),
+        collections.refund(plan["refundId"]),
+    )
+
+
+def keys(operation: Operation, results: Results) -> tuple[Key, ...]:
+    """And the ledger transactions, which a webhook may have written."""
+    made = results["refund"].ok
+    posted = outcome.posting_keys(made["id"]) if made else ()
+    return (*needs(operation), *posted, *clawback.posting_keys(results))
+
+
+def settle(operation: Operation, results: Results, docs: Documents, now: datetime) -> Settled:
+    """Record what became of the refund and of the reversals."""
+    booking_was = docs[collections.booking(operation.plan["bookingId"])]
+    refund_was = docs[collections.refund(operation.plan["refundId"])]
+    booking, refund = documents.load(booking_was), Refund.load(refund_was)
+    result = results["refund"]
+    if result.ok is None:
+        why = result.refused_code or result.refused_message or "refused"
+        failed = replace(refund, status="FAILED", failure_reason=why)
+        writes = documents.change(booking_was, outcome.released(booking, refund))
+        return Settled(
+            operation.became(State.FAILED, note=why),
+            [*writes, Replace(refund_was, failed.to_document())],
+        )
+    told, booking, postings = outcome.apply(refund, booking, result.ok)
+    ledger: list[Write] = [write for posting in postings for write in post(docs, posting, now)]
+    planned = operation.stages[1] if len(operation.stages) > 1 else ()
+    booking, reversed_ = clawback.record(booking, operation.id, planned, results, docs, now)
+    return Settled(
+        operation.became(State.DONE),
+        [
+            *documents.change(booking_was, booking),
+            Replace(refund_was, told.to_document()),
+            *ledger,
+            *reversed_,
+        ],
+    )

@@ -1,0 +1,96 @@
+"""One request's work on the documents: what it reads, its commits, and the guard that makes it happen once.
+
+A guard is a document that exists from the first commit of the work on: the record of a client's
+idempotency key, or the marker of a webhook event. It is read together with the work's first
+documents and written together with its first commit, so it costs no round trip of its own.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol, TypeVar
+
+from common.errors import Unavailable
+from common.store.collections import Key
+from common.store.store import Create, Replace, Snapshot, Store, Write, WriteConflict
+
+T = TypeVar("T")
+Documents = Mapping[Key, Snapshot]
+_ATTEMPTS = 40
+_LONGEST_PAUSE_SECONDS = 0.25
+
+
+class Guard(Protocol):
+    """What makes a piece of work happen once."""
+
+    @property
+    def key(self) -> Key:
+        """Its document."""
+
+    def meet(self, found: Snapshot) -> None:
+        """Look at what is stored. Raises what ends the work: a replay, a duplicate, a misuse."""
+
+    def opening(self) -> Write | None:
+        """What the work's first commit adds; None where an earlier one of this work added it."""
+
+    def opened(self) -> None:
+        """The first commit happened."""
+
+
+class Unit:
+    """Reads and commits of one request."""
+
+    def __init__(self, store: Store, guard: Guard | None = None) -> None:
+        self.store = store
+        self.guard = guard
+
+    def read(self, *keys: Key) -> dict[Key, Snapshot]:
+        """Documents by key in one RPC; the guard is met on the way."""
+        guard = self.guard
+        opening = guard is not None and guard.opening() is not None
+        wanted = dict.fromkeys(keys)
+        if guard is not None and opening:
+            wanted[guard.key] = None
+        found = self.store.read(wanted)
+        if guard is not None and opening:
+            guard.meet(found[guard.key])
+        return found
+
+    def commit(self, writes: Sequence[Write]) -> dict[Key, Snapshot]:
+        """Everything or nothing, in one RPC, the guard's document with the first.
+
+        Returns:
+            The documents that were created or replaced, as they now are.
+        """
+        opening = self.guard.opening() if self.guard else None
+        every = [*writes, opening] if opening else list(writes)
+        if not every:
+            return {}
+        version = self.store.commit(every)
+        if self.guard and opening:
+            self.guard.opened()
+        now: dict[Key, Snapshot] = {}
+        for write in writes:
+            if isinstance(write, Create):
+                now[write.key] = Snapshot(write.key, write.data, version)
+            elif isinstance(write, Replace):
+                now[write.was.key] = Snapshot(write.was.key, write.data, version)
+        return now
+
+    def until_settled(self, work: Callable[[], T]) -> T:
+        """Run ``work`` again whenever somebody else's write came in between.
+
+        ``work`` reads, decides and commits; its decision must not depend on an earlier try.
+
+        Raises:
+            Unavailable: others kept winning for about five seconds.
+        """
+        for attempt in range(_ATTEMPTS):
+            try:
+                return work()
+            except WriteConflict:
+                longest = min(_LONGEST_PAUSE_SECONDS, 0.005 * 2 ** min(attempt, 10))
+                time.sleep(random.uniform(0, longest))  # jitter: the losers must not meet again
+        raise Unavailable("Firestore")

@@ -1,0 +1,241 @@
+"""The only importer of ``stripe``. Objects leave here as plain dicts, errors as our own.
+
+The client is made once per process, at first use, and shared between threads: it holds no state of
+a request. Retries are switched on here, since the SDK's client makes none by itself.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any, cast
+
+from common.errors import BadRequest, Declined, StripeRefused, Unavailable
+from common.settings import Settings
+from common.stripe_gateway.calls import METHODS, Call, Json
+
+if TYPE_CHECKING:
+    from stripe import StripeClient, StripeObject
+
+CONNECT_SECONDS, READ_SECONDS, RETRIES = 3, 20, 2
+#: How old a webhook's signature may be, seconds of real time.
+SIGNATURE_TOLERANCE_SECONDS = 300
+#: Stripe calls of the current request; the log line reports it.
+call_count: ContextVar[list[int] | None] = ContextVar("stripe_calls", default=None)
+
+
+class Gateway:
+    """Stripe, as far as this service needs it."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._lock = threading.Lock()
+        self._client: StripeClient | None = None
+
+    @property
+    def client(self) -> StripeClient:
+        """Stripe's own client."""
+        with self._lock:
+            if self._client is None:
+                self._client = self._build()
+            return self._client
+
+    def _build(self) -> StripeClient:
+        import stripe
+
+        stripe.enable_telemetry = False
+        base = self._settings.stripe_api_base
+        addresses: Any = {"api": base, "files": base, "connect": base} if base else {}
+        return stripe.StripeClient(
+            self._settings.stripe_secret_key,
+            max_network_retries=RETRIES,
+            base_addresses=addresses,
+            http_client=stripe.RequestsClient(timeout=(CONNECT_SECONDS, READ_SECONDS)),
+        )
+
+    def perform(self, call: Call) -> Json:
+        """Make a call that was written down; its key makes it happen once.
+
+        Raises:
+            Declined, StripeRefused: Stripe's final no.
+            Unavailable: no answer, or not a final one; the outcome is open.
+        """
+        options: dict[str, Any] = {"idempotency_key": call.idempotency_key}
+        if call.account:
+            options["stripe_account"] = call.account
+        make = METHODS[call.method]
+        return self._run(lambda: make(self.client, call.target or "", dict(call.params), options))
+
+    def payment_intent(self, intent_id: str) -> Json:
+        """A payment intent with its latest charge and that one's balance transaction."""
+        params: Any = {"expand": ["latest_charge.balance_transaction"]}
+        return self._run(lambda: self.client.v1.payment_intents.retrieve(intent_id, params))
+
+    def account(self, account_id: str) -> Json:
+        """A connected account."""
+        return self._run(lambda: self.client.v1.accounts.retrieve(account_id))
+
+    def account_link(self, account_id: str, refresh_url: str, return_url: str) -> Json:
+        """A fresh link to the hosted onboarding: good for one visit within minutes."""
+        params: Any = {
+            "account": account_id,
+            "type": "account_onboarding",
+            "refresh_url": refresh_url,
+            "return_url": return_url,
+        }
+        return self._run(lambda: self.client.v1.account_links.create(params))
+
+    def login_link(self, account_id: str) -> Json:
+        """A fresh link to the provider's Express dashboard: good for one visit."""
+        return self._run(lambda: self.client.v1.accounts.login_links.create(account_id))
+
+    def refund(self, refund_id: str) -> Json:
+        """A refund with its balance transaction."""
+        params: Any = {"expand": ["balance_transaction", "failure_balance_transaction"]}
+        return self._run(lambda: self.client.v1.refunds.retrieve(refund_id, params))
+
+    def dispute(self, dispute_id: str) -> Json:
+        """A card dispute with its balance transactions."""
+        return self._run(lambda: self.client.v1.disputes.retrieve(dispute_id))
+
+    def payout(self, payout_id: str, account_id: str | None) -> Json:
+        """A payout of a connected account (or of the platform) with its balance transaction."""
+        params: Any = {"expand": ["balance_transaction"]}
+        options: Any = {"stripe_account": account_id} if account_id else {}
+        return self._run(lambda: self.client.v1.payouts.retrieve(payout_id, params, options))
+
+    def balance_transaction(self, transaction_id: str) -> Json:
+        """One movement of the platform's balance."""
+        return self._run(lambda: self.client.v1.balance_transactions.retrieve(transaction_id))
+
+    def balance(self, account_id: str | None = None) -> Json:
+        """The balance of the platform or of a connected account."""
+        options: Any = {"stripe_account": account_id} if account_id else {}
+        return self._run(lambda: self.client.v1.balance.retrieve({}, options))
+
+    def transfers_of(self, transfer_group: str) -> list[Json]:
+        """The transfers of one booking."""
+        params: Any = {"transfer_group": transfer_group, "limit": 100}
+        return self._list(lambda: self.client.v1.transfers.list(params))
+
+    def refunds_of(self, intent_id: str) -> list[Json]:
+        """The refunds of one payment intent."""
+        params: Any = {"payment_intent": intent_id, "limit": 100}
+        return self._list(lambda: self.client.v1.refunds.list(params))
+
+    def events_since(self, created: int, types: Sequence[str]) -> Iterator[Json]:
+        """The platform's events since an instant (unix seconds), newest first, page by page.
+
+        Stripe takes at most 20 types a request, so each twenty is its own list.
+        """
+        for first in range(0, len(types), 20):
+            params: Any = {
+                "created": {"gte": created},
+                "types": list(types[first : first + 20]),
+                "limit": 100,
+            }
+            yield from self._pages(lambda params=params: self.client.v1.events.list(params))  # type: ignore[misc]
+
+    def _list(self, fetch: Callable[[], Any]) -> list[Json]:
+        return cast(list[Json], self._run(fetch)["data"])
+
+    def _pages(self, fetch: Callable[[], Any]) -> Iterator[Json]:
+        from stripe import StripeError
+
+        try:
+            _counted()
+            for item in fetch().auto_paging_iter():
+                yield item.to_dict()
+        except StripeError as error:
+            raise _translate(error) from error
+
+    def _run(self, call: Callable[[], StripeObject]) -> Json:
+        from stripe import StripeError
+
+        try:
+            _counted()
+            return cast(Json, call().to_dict())
+        except StripeError as error:
+            raise _translate(error) from error
+
+
+def _counted() -> None:
+    counter = call_count.get()
+    if counter is not None:
+        counter[0] += 1
+
+
+class Refused(StripeRefused):
+    """Stripe's final no, with what it said of the object.
+
+    Attributes:
+        code: Stripe's error code, or None.
+        said: Stripe's message; for our records, not for clients.
+        body: The error object, such as the payment intent as it stands.
+    """
+
+    def __init__(self, code: str | None, said: str, body: Json) -> None:
+        super().__init__(code)
+        self.code = code
+        self.said = said
+        self.body = body
+
+
+def _translate(error: Any) -> Exception:
+    """Stripe's error as ours: declined and refused are final, all else leaves the outcome open."""
+    import stripe
+
+    body: Json = (error.json_body or {}).get("error", {}) if isinstance(error.json_body, dict) else {}
+    code = body.get("code")
+    if isinstance(error, stripe.CardError):
+        return Declined(
+            error.user_message or "The card was declined", declineCode=body.get("decline_code") or code
+        )
+    final = (stripe.InvalidRequestError, stripe.PermissionError, stripe.IdempotencyError)
+    if isinstance(error, final) and not isinstance(error, stripe.RateLimitError):
+        return Refused(code, str(body.get("message") or ""), body)
+    return Unavailable("Stripe")
+
+
+def verify_signature(payload: bytes, header: str, secrets: Sequence[str]) -> Json:
+    """The event in a webhook's body, if one of the secrets signed it.
+
+    Only the SDK's signature check runs, over the raw bytes: its ``construct_event`` would also
+    build an object tree, which costs twenty times the check. Without a secret nothing is accepted.
+
+    Raises:
+        BadRequest: no matching signature, one older than five minutes, or no snapshot event.
+    Source: https://docs.stripe.com/webhooks#verify-official-libraries
+    """
+    from stripe import SignatureVerificationError, WebhookSignature
+
+    for secret in secrets:
+        try:
+            WebhookSignature.verify_header(payload, header, secret, SIGNATURE_TOLERANCE_SECONDS)
+        except (SignatureVerificationError, ValueError):
+            continue
+        return event_of(payload)
+    raise BadRequest(
+        "The Stripe-Signature header is missing, stale, or not of this endpoint",
+        type="bad_signature",
+    )
+
+
+def event_of(payload: bytes) -> Json:
+    """The snapshot event in a body.
+
+    Raises:
+        BadRequest: not a JSON object, or a thin event, which carries no object.
+    """
+    try:
+        event = json.loads(payload)
+    except ValueError:
+        raise BadRequest("The body is not JSON", type="bad_event") from None
+    data = event.get("data") if isinstance(event, Mapping) else None
+    if not isinstance(data, Mapping) or not isinstance(data.get("object"), Mapping):
+        raise BadRequest("The body is not a snapshot event", type="bad_event")
+    if not isinstance(event.get("id"), str) or not isinstance(event.get("type"), str):
+        raise BadRequest("The event has no id or type", type="bad_event")
+    return cast(Json, event)

@@ -1,0 +1,54 @@
+"""charge.*: the charge's details, and Stripe's fee once it is known (it may come seconds later)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from common.bookings import documents, payment
+from common.bookings.apply_payment import known_fee
+from common.context import Context
+from common.ledger.posting import post
+from common.store import collections
+from common.stripe_gateway.calls import Json
+from common.webhooks.finding import booking_id as booking_of
+from common.webhooks.finding import id_of
+
+
+def recorded(charge: Json, event: Json, context: Context) -> bool:
+    """Bring the charge's details to its booking, and the fee to the ledger."""
+    if charge.get("status") != "succeeded":
+        return False
+    booking_id = booking_of(charge, context)
+    if booking_id is None:
+        return False
+    context.notes["bookingId"] = booking_id
+    facts = payment.charge_facts({**charge, "balance_transaction": _transaction(charge, context)})
+    return context.until_settled(lambda: _once(booking_id, facts, context))
+
+
+def _transaction(charge: Json, context: Context) -> Json | None:
+    """The charge's balance transaction, which an event only names."""
+    named = charge.get("balance_transaction")
+    if isinstance(named, dict):
+        return named
+    transaction = id_of(named)
+    return None if transaction is None else context.services.stripe.balance_transaction(transaction)
+
+
+def _once(booking_id: str, facts: dict[str, Any], context: Context) -> bool:
+    key = collections.booking(booking_id)
+    fee_key = collections.transaction(f"stripe_fee_{facts.get('balanceTransactionId')}")
+    docs = context.read(key, fee_key)
+    if docs[key].data is None:
+        return False
+    booking = documents.load(docs[key])
+    if booking.payment.get("chargeId") not in (None, facts["chargeId"]):
+        return False
+    after = replace(booking, payment={**booking.payment, **facts})
+    fee = known_fee(after)
+    posted = post(docs, fee, context.now) if fee else []
+    if after == booking and not posted:
+        return True
+    context.commit([*documents.change(docs[key], after), *posted])
+    return True

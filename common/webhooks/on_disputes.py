@@ -1,0 +1,64 @@
+"""charge.dispute.*: freeze, thaw or settle the booking by what Stripe says of the dispute now."""
+
+from __future__ import annotations
+
+from common.bookings import claims, documents
+from common.context import Context
+from common.disputes import card_dispute
+from common.ledger.posting import post
+from common.operations import runner
+from common.operations.model import Operation
+from common.refunds.clawback_operation import clawback_operation
+from common.store import collections
+from common.store.collections import Key
+from common.store.store import Replace, Snapshot, Write
+from common.stripe_gateway.calls import Json
+from common.webhooks.finding import booking_id as booking_of
+
+Begun = tuple[Operation, dict[Key, Snapshot]]
+
+
+def changed(stale: Json, event: Json, context: Context) -> bool:
+    """Read the dispute anew, since events come in any order, and let it have its effect."""
+    booking_id = booking_of(stale, context)
+    if booking_id is None:
+        return False
+    dispute = context.services.stripe.dispute(stale["id"])
+    context.notes.update(bookingId=booking_id, disputeId=dispute["id"])
+    found, begun = context.until_settled(lambda: _once(dispute, booking_id, context))
+    if begun is not None:
+        runner.run(context, *begun)
+    return found
+
+
+def _once(dispute: Json, booking_id: str, context: Context) -> tuple[bool, Begun | None]:
+    key, record = collections.booking(booking_id), collections.dispute(dispute["id"])
+    ids = [one["id"] for one in dispute.get("balance_transactions") or []]
+    posted = [collections.transaction(f"dispute_{id_}") for id_ in ids]
+    docs = context.read(key, record, *posted)
+    if docs[key].data is None:
+        return False, None
+    booking = documents.load(docs[key])
+    settled = bool((docs[record].data or {}).get("settled"))
+    result = card_dispute.apply(
+        booking, dispute, settled=settled, now=context.now, why=context.action
+    )
+    after = result.booking
+    operation = clawback_operation(
+        after,
+        f"clawback-{dispute['id']}",
+        action=context.action,
+        request_id=context.request_id,
+        now=context.now,
+    )
+    if settled or not card_dispute.is_over(dispute):
+        operation = None
+    writes: list[Write] = [
+        *(documents.change(docs[key], after) if after != booking else []),
+        Replace(docs[record], card_dispute.document(booking, dispute, context.now)),
+        *(write for posting in result.postings for write in post(docs, posting, context.now)),
+        *(claims.release(after) if booking.keeps_place and not after.keeps_place else []),
+        *([operation.create()] if operation else []),
+    ]
+    now = context.commit(writes)
+    return True, (operation, {**docs, **now}) if operation else None

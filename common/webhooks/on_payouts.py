@@ -1,0 +1,99 @@
+"""payout.* and balance.available: from the connected account to the provider's bank.
+
+Source: contract, sections 3 and 4.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from common.bookings import documents
+from common.context import Context
+from common.ledger.posting import post
+from common.operations import runner
+from common.payouts import outcome, postings
+from common.payouts.model import Payout
+from common.store import collections
+from common.store.store import Replace, Write
+from common.store.unit import Unit
+from common.stripe_gateway.calls import Json
+from common.webhooks.finding import named
+
+#: Payouts of one provider that wait for the same funds.
+_PAGE = 50
+
+
+def changed(stale: Json, event: Json, context: Context) -> bool:
+    """Bring Stripe's word to the payout, its bookings and the ledger; only its own account may speak."""
+    payout_id = named(stale, "payoutId")
+    if payout_id is None:
+        return False
+    context.notes["payoutId"] = payout_id
+    account = str(event["account"])
+    # read anew: an event is older than what happened since, and names its balance transaction only
+    stripe = context.services.stripe.payout(stale["id"], account)
+    return context.until_settled(lambda: _once(stripe, payout_id, account, context))
+
+
+def _once(stripe: Json, payout_id: str, account: str, context: Context) -> bool:
+    key = collections.payout(payout_id)
+    posted = [
+        collections.transaction(f"{kind}_{stripe['id']}") for kind in ("payout", "payout_returned")
+    ]
+    docs = context.read(key, *posted)
+    if docs[key].data is None:
+        return False
+    payout = Payout.load(docs[key])
+    if payout.account_id != account or payout.stripe_payout_id not in (None, stripe["id"]):
+        return False
+    wanted = [collections.booking(line.booking_id) for line in payout.lines]
+    found = context.read(*wanted) if wanted else {}
+    bookings = {key.id: documents.load(snapshot) for key, snapshot in found.items()}
+    result = outcome.apply(payout, bookings, stripe)
+    writes: list[Write] = [
+        Replace(docs[key], result.payout.to_document()),
+        *(
+            write
+            for booking_id, booking in result.bookings.items()
+            for write in documents.change(found[collections.booking(booking_id)], booking)
+        ),
+        *(write for posting in result.postings for write in post(docs, posting, context.now)),
+    ]
+    context.commit(writes)
+    return True
+
+
+def platform(payout: Json, event: Json, context: Context) -> bool:
+    """Our own payouts to our own bank: the ledger follows."""
+    posting = postings.platform_payout(
+        payout["id"], payout["amount"], str(payout["currency"]).upper()
+    )
+    back = posting.reversed("platform_payout_returned", payout["id"])
+    wanted = [posting, back] if payout["status"] in ("failed", "canceled") else [posting]
+
+    def once() -> bool:
+        docs = context.read(*(collections.transaction(one.id) for one in wanted))
+        context.commit([write for one in wanted for write in post(docs, one, context.now)])
+        return True
+
+    return context.until_settled(once)
+
+
+def funds_available(balance: Json, event: Json, context: Context) -> bool:
+    """What a provider's payouts waited for has come: go on with them."""
+    key = collections.account(str(event["account"]))
+    found = context.read(key)[key].data
+    if found is None:
+        return False
+    waiting = context.services.store.query(
+        "payouts",
+        [("providerId", "==", found["providerId"]), ("status", "==", "PROCESSING")],
+        limit=_PAGE,
+    )
+    context.commit([])  # the marker first: what follows is finished by the maintenance run, too
+    for snapshot in waiting:
+        if snapshot.require().get("stripePayoutId") is None:
+            own: Any = replace(context, unit=Unit(context.services.store))
+            runner.resume(own, snapshot.key.id)
+    return True

@@ -1,0 +1,110 @@
+"""refund.*: what became of a refund, ours or one made at Stripe directly."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from common.bookings import claims, documents
+from common.bookings.model import Booking
+from common.bookings.status import Status
+from common.context import Context
+from common.ledger.posting import post
+from common.operations import runner
+from common.operations.model import Operation
+from common.refunds import outcome
+from common.refunds.amounts import refund_breakdown
+from common.refunds.clawback_operation import clawback_operation
+from common.refunds.model import Refund
+from common.refunds.refund_operation import held_of, reserved
+from common.store import collections
+from common.store.store import Replace, Snapshot, Write
+from common.stripe_gateway.calls import Json
+from common.webhooks.finding import booking_id as booking_of
+from common.webhooks.finding import named
+
+
+def changed(stripe: Json, event: Json, context: Context) -> bool:
+    """Bring Stripe's word to the refund, its booking and the ledger."""
+    booking_id = booking_of(stripe, context)
+    if booking_id is None:
+        return False
+    refund_id = named(stripe, "refundId") or f"refund-{stripe['id']}"
+    context.notes.update(bookingId=booking_id, refundId=refund_id)
+    done: list[tuple[Operation, dict[Any, Snapshot]]] = []
+    found = context.until_settled(lambda: _once(stripe, booking_id, refund_id, context, done))
+    for operation, docs in done:
+        runner.run(context, operation, docs)
+    return found
+
+
+def _once(
+    stripe: Json,
+    booking_id: str,
+    refund_id: str,
+    context: Context,
+    done: list[tuple[Operation, dict[Any, Snapshot]]],
+) -> bool:
+    key, refund_key = collections.booking(booking_id), collections.refund(refund_id)
+    docs = context.read(key, refund_key, *outcome.posting_keys(stripe["id"]))
+    if docs[key].data is None:
+        return False
+    booking = documents.load(docs[key])
+    operation = None
+    if docs[refund_key].data is None:
+        if named(stripe, "refundId") or stripe["status"] in ("failed", "canceled"):
+            return False  # one of ours is written down before Stripe hears of it
+        booking, refund, operation = _made_elsewhere(booking, stripe, refund_id, context)
+    else:
+        refund = Refund.load(docs[refund_key])
+    told, after, postings = outcome.apply(refund, booking, stripe)
+    writes: list[Write] = [
+        *documents.change(docs[key], after),
+        Replace(docs[refund_key], told.to_document()),
+        *(write for posting in postings for write in post(docs, posting, context.now)),
+        *([operation.create()] if operation else []),
+        *(claims.release(after) if _lost_place(docs[key], after) else []),
+    ]
+    now = context.commit(writes)
+    if operation:
+        done.append((operation, now))
+    return True
+
+
+def _lost_place(was: Snapshot, after: Booking) -> bool:
+    return documents.load(was).keeps_place and not after.keeps_place
+
+
+def _made_elsewhere(
+    booking: Booking, stripe: Json, refund_id: str, context: Context
+) -> tuple[Booking, Refund, Operation | None]:
+    """A refund from Stripe's dashboard counts like an operator's."""
+    part = refund_breakdown(held_of(booking), min(stripe["amount"], booking.money.remaining))
+    after = reserved(booking, part)
+    if not after.money.remaining and booking.status in (Status.CONFIRMED, Status.COMPLETED):
+        after = after.moved(Status.REFUNDED, at=context.now, by="stripe", why=context.action)
+    from_held = booking.earned_at is None
+    refund = Refund(
+        id=refund_id,
+        booking_id=booking.id,
+        customer_id=booking.customer_id,
+        provider_id=booking.provider_id,
+        currency=booking.money.currency,
+        amount=stripe["amount"],
+        fee_refunded=part.fee_refunded,
+        owed_delta=0 if from_held else booking.money.due - after.money.due,
+        from_held=from_held,
+        compensation=None,
+        reason="made_at_stripe",
+        requested_by="stripe",
+        created_at=context.now,
+    )
+    operation = clawback_operation(
+        after,
+        f"clawback-{stripe['id']}",
+        action=context.action,
+        request_id=context.request_id,
+        now=context.now,
+    )
+    last = {"id": refund_id, "amount": refund.amount, "reason": refund.reason, "at": context.now}
+    return replace(after, last_refund=last), refund, operation

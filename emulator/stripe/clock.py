@@ -1,0 +1,49 @@
+"""The emulator's time: real time plus an offset, frozen while one request or timer runs."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from pathlib import Path
+
+
+class Clock:
+    """
+    Seconds since the epoch.
+
+    While something runs the time stands still (``freeze``), so that one request sees one instant
+    and a timer that is run late sees the instant it was due at.
+    """
+
+    def __init__(self, offset_seconds: int = 0, file: Path | None = None) -> None:
+        self.offset_seconds = offset_seconds
+        self._file = file
+        self._frozen: float | None = None
+        self.publish()
+
+    def time(self) -> float:
+        return time.time() + self.offset_seconds if self._frozen is None else self._frozen
+
+    def now(self) -> int:
+        return int(self.time())
+
+    def freeze(self, at: float | None = None) -> None:
+        self._frozen = None
+        self._frozen = self.time() if at is None else at
+
+    def thaw(self) -> None:
+        self._frozen = None
+
+    def move(self, seconds: int) -> None:
+        """Shift the offset and tell the rest of the local stack through the clock file."""
+        self.offset_seconds += seconds
+        self.publish()
+
+    def publish(self) -> None:
+        """Write ``{"offset_seconds": N}`` in one step: readers never see half a file."""
+        if self._file is None:
+            return
+        temporary = self._file.with_name(f"{self._file.name}.{os.getpid()}.tmp")
+        temporary.write_text(json.dumps({"offset_seconds": self.offset_seconds}), encoding="utf-8")
+        os.replace(temporary, self._file)

@@ -1,0 +1,53 @@
+"""booking-processor: from the question whether a place is free to the end of the service."""
+
+from __future__ import annotations
+
+from common.auth.caller import Role
+from common.http.app import Action, Processor
+from functions.booking_processor import (
+    cancel_booking,
+    check_availability,
+    complete_booking,
+    confirm_booking,
+    create_booking,
+    get_bookings,
+    run_maintenance,
+)
+
+_PARTIES = frozenset({Role.CUSTOMER, Role.PROVIDER, Role.OPERATOR})
+
+booking_processor = Processor(
+    "booking-processor",
+    {
+        "CREATE_BOOKING": Action(
+            create_booking.Request,
+            create_booking.handle,
+            frozenset({Role.CUSTOMER}),
+            refill=create_booking.refill,
+        ),
+        "CONFIRM_BOOKING": Action(confirm_booking.Request, confirm_booking.handle, _PARTIES),
+        "CANCEL_BOOKING": Action(cancel_booking.Request, cancel_booking.handle, _PARTIES),
+        "CHECK_AVAILABILITY": Action(
+            check_availability.Request,
+            check_availability.handle,
+            frozenset({Role.ANYONE}),
+            changes=False,
+        ),
+        "COMPLETE_BOOKING": Action(
+            complete_booking.Request,
+            complete_booking.handle,
+            frozenset({Role.PROVIDER, Role.OPERATOR}),
+        ),
+        "GET_BOOKING": Action(
+            get_bookings.GetRequest, get_bookings.get, _PARTIES, changes=False
+        ),
+        "LIST_BOOKINGS": Action(
+            get_bookings.ListRequest, get_bookings.listing, _PARTIES, changes=False
+        ),
+        "RUN_MAINTENANCE": Action(
+            run_maintenance.Request,
+            run_maintenance.handle,
+            frozenset({Role.SCHEDULER, Role.OPERATOR}),
+        ),
+    },
+)

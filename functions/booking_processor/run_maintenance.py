@@ -1,0 +1,205 @@
+"""RUN_MAINTENANCE: whatever was left half done is finished, whatever is over is ended.
+
+Every part is a bounded page; what one item meets does not stop the others, and the next run takes
+what this one left.
+Source: contract, section 3.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from datetime import timedelta
+from typing import TypeVar
+
+from common import logs
+from common.bookings import apply_payment, claims, completion, documents, payment
+from common.bookings.model import Booking
+from common.bookings.payment_operations import payment_id
+from common.bookings.status import Status
+from common.context import Answer, Context
+from common.errors import AppError
+from common.http.command import Command
+from common.operations import runner
+from common.payouts import execution
+from common.store import collections
+from common.store.store import Filter, Snapshot, WriteConflict
+from common.store.unit import Unit
+from common.stripe_gateway.calls import Call
+from common.stripe_gateway.gateway import Refused
+from common.webhooks import missed
+
+T = TypeVar("T")
+#: Items of one kind in one run.
+PAGE = 200
+
+
+class Request(Command):
+    """Nothing to say."""
+
+
+def handle(command: Request, context: Context) -> Answer:
+    """Counts of what was expired, completed and recovered, and of what could not be done."""
+    events = missed.replay(context)
+    recovered = each(context, _operations(context), _recover)
+    expired = each(context, _lapsed(context), _expire)
+    completed = each(context, _ended(context), _complete)
+    released = each(context, _waiting(context), _release)
+    payouts = each(context, _due_payouts(context), _start_payout)
+    parts = (events, recovered, expired, completed, released, payouts)
+    return {
+        "expired": expired[0],
+        "completed": completed[0],
+        "recovered": recovered[0] + events[0],
+        "released": released[0],
+        "payoutsStarted": payouts[0],
+        "failed": sum(part[1] for part in parts),
+    }
+
+
+def each(
+    context: Context, items: Iterable[T], work: Callable[[Context, T], bool]
+) -> tuple[int, int]:
+    """Do ``work`` for every item, each in a unit of its own.
+
+    Returns:
+        How many were done, and how many failed and wait for the next run.
+    """
+    done = failed = 0
+    for item in items:
+        own = replace(context, unit=Unit(context.services.store), record=None, notes={})
+        try:
+            done += work(own, item)
+        except (AppError, WriteConflict) as error:
+            failed += 1
+            logs.logger().warning("maintenance.item_failed", work=work.__name__, why=type(error).__name__)
+    return done, failed
+
+
+def _find(context: Context, status: Status, field: str) -> list[Snapshot]:
+    where: list[Filter] = [("status", "==", str(status)), (field, "<=", context.now)]
+    return context.services.store.query("bookings", where, order=((field, "ASCENDING"),), limit=PAGE)
+
+
+def _lapsed(context: Context) -> list[Snapshot]:
+    return _find(context, Status.PENDING, "holdUntil")
+
+
+def _ended(context: Context) -> list[Snapshot]:
+    return _find(context, Status.CONFIRMED, "end")
+
+
+def _waiting(context: Context) -> list[Snapshot]:
+    """Completed bookings whose earnings wait for the hold to pass."""
+    hours = context.services.settings.payout_hold_hours
+    where: list[Filter] = [
+        ("eligibleAt", "==", None),
+        ("status", "==", str(Status.COMPLETED)),
+        ("completedAt", "<=", context.now - timedelta(hours=hours)),
+    ]
+    return context.services.store.query(
+        "bookings", where, order=(("completedAt", "ASCENDING"),), limit=PAGE
+    )
+
+
+def _operations(context: Context) -> list[str]:
+    """Operations that somebody left, and those whose time to go on has come."""
+    query = context.services.store.query
+    left = query("operations", [("state", "==", "OPEN"), ("leaseUntil", "<=", context.now)], limit=PAGE)
+    due = query("operations", [("state", "==", "WAITING"), ("wakeAt", "<=", context.now)], limit=PAGE)
+    return [snapshot.key.id for snapshot in [*left, *due]]
+
+
+def _due_payouts(context: Context) -> list[str]:
+    where: list[Filter] = [("status", "==", "SCHEDULED"), ("scheduledDate", "<=", context.now)]
+    found = context.services.store.query(
+        "payouts", where, order=(("scheduledDate", "ASCENDING"),), limit=PAGE
+    )
+    return [snapshot.key.id for snapshot in found]
+
+
+def _recover(context: Context, operation_id: str) -> bool:
+    operation = runner.resume(context, operation_id)
+    return operation is not None and operation.settled
+
+
+def _start_payout(context: Context, payout_id: str) -> bool:
+    return execution.start(context, payout_id) is not None
+
+
+def _expire(context: Context, snapshot: Snapshot) -> bool:
+    """Ask Stripe to forget the payment; only what was truly not paid expires."""
+    booking = documents.load(snapshot)
+    intent_id = booking.payment.get("intentId")
+    if not intent_id:
+        made = runner.resume(context, payment_id(booking.id))
+        if made is None:
+            return False
+        key = collections.booking(booking.id)
+        booking = documents.load(context.read(key)[key])
+        intent_id = booking.payment.get("intentId")
+    if intent_id and _paid_after_all(context, booking, str(intent_id)):
+        return False
+    return context.until_settled(lambda: _end_hold(context, booking.id))
+
+
+def _paid_after_all(context: Context, booking: Booking, intent_id: str) -> bool:
+    """Cancel the payment intent; if it was paid, or may still be, the booking does not expire."""
+    stripe = context.services.stripe
+    key = f"void-{intent_id}-{context.now:%Y%m%d%H%M%S}"  # cancelling twice does no harm
+    params = {"cancellation_reason": "abandoned"}
+    try:
+        stripe.perform(Call("void", "payment_intents.cancel", params, key, target=intent_id))
+        return False
+    except Refused:
+        intent = stripe.payment_intent(intent_id)
+    paid = payment.paid(intent)
+    if paid is not None:
+        apply_payment.apply(context, booking.id, paid, context.action)
+        return True
+    return bool(intent["status"] != "canceled")
+
+
+def _end_hold(context: Context, booking_id: str) -> bool:
+    key = collections.booking(booking_id)
+    was = context.read(key)[key]
+    booking = documents.load(was)
+    if booking.status is not Status.PENDING:
+        return False
+    expired = booking.moved(
+        Status.EXPIRED, at=context.now, by=context.caller.actor, why="hold_lapsed"
+    )
+    known = {**booking.payment, "intentStatus": "canceled"}
+    context.commit(
+        [*documents.change(was, replace(expired, payment=known)), *claims.release(booking)]
+    )
+    return True
+
+
+def _complete(context: Context, snapshot: Snapshot) -> bool:
+    return context.until_settled(lambda: _end(context, snapshot.key.id))
+
+
+def _end(context: Context, booking_id: str) -> bool:
+    key = collections.booking(booking_id)
+    was = context.read(key)[key]
+    booking = documents.load(was)
+    if booking.status is not Status.CONFIRMED or context.now < booking.end:
+        return False
+    done = completion.completed(
+        booking,
+        hold_hours=context.services.settings.payout_hold_hours,
+        now=context.now,
+        by=context.caller.actor,
+        why=context.action,
+    )
+    context.commit(completion.writes(was, done, context.now))
+    return True
+
+
+def _release(context: Context, snapshot: Snapshot) -> bool:
+    booking = documents.load(snapshot)
+    if not completion.hold_over(booking, context.services.settings.payout_hold_hours, context.now):
+        return False
+    context.commit(documents.change(snapshot, replace(booking, eligible_at=context.now)))
+    return True

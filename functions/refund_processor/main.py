@@ -1,0 +1,24 @@
+"""refund-processor: what may go back to a customer, and its way there."""
+
+from __future__ import annotations
+
+from common.auth.caller import Role
+from common.bookings.access import PARTIES
+from common.http.app import Action, Processor
+from functions.refund_processor import dispute_refund, process_refund, quotes
+
+refund_processor = Processor(
+    "refund-processor",
+    {
+        "CALCULATE_REFUND": Action(
+            quotes.CalculateRequest, quotes.calculate, PARTIES, changes=False
+        ),
+        "PROCESS_REFUND": Action(process_refund.Request, process_refund.handle, PARTIES),
+        "GET_REFUND_STATUS": Action(quotes.StatusRequest, quotes.status, PARTIES, changes=False),
+        "DISPUTE_REFUND": Action(
+            dispute_refund.Request,
+            dispute_refund.handle,
+            frozenset({Role.CUSTOMER, Role.PROVIDER}),
+        ),
+    },
+)

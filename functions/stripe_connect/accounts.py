@@ -1,0 +1,165 @@
+"""CREATE_ACCOUNT, CREATE_ACCOUNT_LINK, CHECK_ACCOUNT_STATUS and CREATE_LOGIN_LINK.
+
+A link is good for one visit within minutes, so every call makes a fresh one.
+Source: guide, section 2; contract, section 3.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from common.accounts.creation import account_operation, operation_id
+from common.accounts.model import account_as_json
+from common.clock import from_unix, rfc3339
+from common.context import Answer, Context
+from common.errors import Forbidden, Missing, NotSetUp, StripeRefused, WrongState
+from common.http.command import Command, Email, Id
+from common.operations import runner
+from common.operations.model import Operation, State
+from common.store import collections
+from common.store.collections import Key
+from common.store.store import Patch, Snapshot
+from common.webhooks.on_accounts import refresh
+
+DEFAULT_COUNTRY = "US"
+#: New attempts after refusals that are looked at; more is a matter for support.
+_ATTEMPTS = 5
+
+
+class CreateRequest(Command):
+    """Whose account; country and e-mail are passed on to Stripe."""
+
+    provider_id: Id | None = None
+    country: Annotated[str, Field(pattern=r"^[A-Z]{2}$")] | None = None
+    email: Email | None = None
+
+
+class ProviderRequest(Command):
+    """Which provider."""
+
+    provider_id: Id
+
+
+def create(command: CreateRequest, context: Context) -> Answer:
+    """The provider's account, made once, with a fresh onboarding link."""
+    provider_id = command.provider_id or context.caller.uid
+    if provider_id != context.caller.uid and not context.caller.operator:
+        raise Forbidden("You can set up an account for yourself only")
+    context.notes["providerId"] = provider_id
+    operation, docs = context.until_settled(lambda: _begin(command, context, provider_id))
+    if operation is not None and not operation.settled:
+        done, docs = runner.run(context, operation, docs)
+        if done.state is State.FAILED:
+            raise StripeRefused(done.note)
+    profile = docs[collections.profile(provider_id)].data or {}
+    if not profile.get("stripeAccountId"):
+        key = collections.profile(provider_id)
+        profile = context.read(key)[key].data or {}
+    return _linked(context, provider_id, str(profile["stripeAccountId"]))
+
+
+def _begin(
+    command: CreateRequest, context: Context, provider_id: str
+) -> tuple[Operation | None, Mapping[Key, Snapshot]]:
+    """The operation that makes the account, begun now or before; None where there is an account."""
+    who = collections.profile(provider_id)
+    tries = [
+        collections.operation(operation_id(provider_id, attempt))
+        for attempt in range(1, _ATTEMPTS + 1)
+    ]
+    docs = context.read(who, *tries)
+    profile = docs[who].data or {}
+    if profile.get("stripeAccountId"):
+        return None, docs
+    if command.provider_id not in (None, context.caller.uid) and docs[who].data is None:
+        raise Missing("provider")
+    for attempt, key in enumerate(tries, start=1):
+        if docs[key].data is not None and Operation.load(docs[key]).state is not State.FAILED:
+            return Operation.load(docs[key]), docs
+        if docs[key].data is None:
+            operation = account_operation(
+                provider_id,
+                attempt=attempt,
+                country=command.country or _country(profile),
+                email=command.email or profile.get("email"),
+                now=context.now,
+                actor=context.caller.actor,
+                request_id=context.request_id,
+            )
+            return operation, {**docs, **context.commit([operation.create()])}
+    raise WrongState("Stripe refused this account several times; contact support", "REJECTED")
+
+
+def _country(profile: Mapping[str, Any]) -> str:
+    country = profile.get("country")
+    return country if isinstance(country, str) and len(country) == 2 else DEFAULT_COUNTRY
+
+
+def link(command: ProviderRequest, context: Context) -> Answer:
+    """A fresh onboarding link for an account that exists."""
+    account_id = _account_of(command.provider_id, context)
+    return _linked(context, command.provider_id, account_id)
+
+
+def _linked(context: Context, provider_id: str, account_id: str) -> Answer:
+    """The link, kept on the profile for its short life (only its owner reads it there)."""
+    made = _link(context, account_id)
+    answer = {
+        "accountId": account_id,
+        "onboardingUrl": made["url"],
+        "expiresAt": rfc3339(from_unix(made["expires_at"])),
+    }
+    context.finish(
+        [Patch(collections.profile(provider_id), {"stripeOnboardingUrl": made["url"]})], answer
+    )
+    return answer
+
+
+def _link(context: Context, account_id: str) -> dict[str, Any]:
+    app = context.services.settings.app_url
+    return context.services.stripe.account_link(
+        account_id, f"{app}/onboarding/refresh", f"{app}/onboarding/return"
+    )
+
+
+def refill_link(answer: Answer, context: Context) -> Answer:
+    """A replayed answer with a fresh link: the first one is spent or stale."""
+    made = _link(context, answer["accountId"])
+    fresh = {"onboardingUrl": made["url"], "expiresAt": rfc3339(from_unix(made["expires_at"]))}
+    return {**answer, **fresh}
+
+
+def check_status(command: ProviderRequest, context: Context) -> Answer:
+    """The account as Stripe has it now; the profile follows."""
+    account = context.services.stripe.account(_account_of(command.provider_id, context))
+    refresh(account, context)
+    return account_as_json(account)
+
+
+def login_link(command: ProviderRequest, context: Context) -> Answer:
+    """A link to the provider's own dashboard at Stripe."""
+    if command.provider_id != context.caller.uid:
+        raise Missing("provider")
+    account_id = _account_of(command.provider_id, context)
+    return {"url": context.services.stripe.login_link(account_id)["url"]}
+
+
+def refill_login(answer: Answer, context: Context) -> Answer:
+    """A replayed login link is a fresh one."""
+    account_id = _account_of(context.caller.uid, context)
+    return {**answer, "url": context.services.stripe.login_link(account_id)["url"]}
+
+
+def _account_of(provider_id: str, context: Context) -> str:
+    context.caller.require_provider(provider_id)
+    context.notes["providerId"] = provider_id
+    key = collections.profile(provider_id)
+    profile = context.services.store.read([key])[key].data
+    if profile is None:
+        raise Missing("provider")
+    if not profile.get("stripeAccountId"):
+        raise NotSetUp
+    return str(profile["stripeAccountId"])

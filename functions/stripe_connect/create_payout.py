@@ -1,0 +1,163 @@
+"""CREATE_PAYOUT: from the connected account's own balance to the provider's bank.
+
+What lies there is what payouts that failed have left; SCHEDULE_PAYOUT transfers as well.
+Source: guide, section 2; contract, section 3.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from common.accounts.model import takes_payouts
+from common.bookings.model import Booking
+from common.clock import rfc3339
+from common.context import Answer, Context
+from common.currencies import UnknownCurrency, currency
+from common.errors import InsufficientEarnings, InvalidFields, NotSetUp, StripeRefused
+from common.http.command import Amount, Command, Id, money_of
+from common.ids import derived, fresh
+from common.bookings import documents
+from common.money import to_major
+from common.operations import runner
+from common.operations.model import Operation
+from common.payouts import execution
+from common.payouts.allocation import MOST_LINES, instant_fee
+from common.payouts.model import Line, Payout, PayoutStatus
+from common.payouts.payout_operation import payout_operation
+from common.store import collections
+from common.store.collections import Key
+from common.store.store import Snapshot, Write
+
+
+class Request(Command):
+    """How much of the balance, in which currency."""
+
+    provider_id: Id
+    amount: Amount
+    currency: str | None = None
+    method: Literal["standard", "instant"] = "standard"
+
+
+def handle(command: Request, context: Context) -> Answer:
+    """The payout as Stripe took it.
+
+    Raises:
+        NotSetUp: nothing can be sent to the provider.
+        InsufficientEarnings: the balance holds less.
+    """
+    context.caller.require_provider(command.provider_id)
+    context.notes["providerId"] = command.provider_id
+    payout_id = (
+        fresh("payout")
+        if context.record is None
+        else derived("payout", context.caller.uid, context.action, context.record.text)
+    )
+    operation, docs = context.until_settled(lambda: _begin(command, context, payout_id))
+    key = collections.payout(payout_id)
+    if not operation.settled:
+        operation, docs = runner.run(context, operation, docs)
+    payout = Payout.load(docs[key])
+    if payout.status is PayoutStatus.FAILED:
+        raise StripeRefused(payout.failure_code)
+    return {
+        "payoutId": payout.id,
+        "stripePayoutId": payout.stripe_payout_id,
+        "amount": to_major(payout.amount, payout.currency),
+        "fee": to_major(payout.fee, payout.currency),
+        "netAmount": to_major(payout.net, payout.currency),
+        "currency": payout.currency,
+        "status": str(payout.status),
+        "method": payout.method,
+        "arrivalDate": None if payout.arrival_date is None else rfc3339(payout.arrival_date),
+    }
+
+
+def _begin(
+    command: Request, context: Context, payout_id: str
+) -> tuple[Operation, Mapping[Key, Snapshot]]:
+    key, begun = collections.payout(payout_id), collections.operation(payout_id)
+    who = collections.profile(command.provider_id)
+    docs: Mapping[Key, Snapshot] = context.read(key, begun, who)
+    if docs[key].data is not None:
+        return Operation.load(docs[begun]), docs
+    profile = docs[who].data
+    if not takes_payouts(profile):
+        raise NotSetUp
+    code = _currency(command, profile)
+    amount = money_of(command.amount, code, "amount").amount
+    account_id = str((profile or {})["stripeAccountId"])
+    there = _balance(context, account_id, code)
+    if not 0 < amount <= there:
+        raise InsufficientEarnings(to_major(max(0, there), code), to_major(amount, code))
+    lines, claimed = _idle(context, command.provider_id, code, amount)
+    settings = context.services.settings
+    instant = command.method == "instant"
+    fee = (
+        instant_fee(amount, settings.instant_fee_bps, settings.instant_fee_minimum, code)
+        if instant
+        else 0
+    )
+    payout = Payout(
+        id=payout_id,
+        provider_id=command.provider_id,
+        account_id=account_id,
+        currency=code,
+        amount=amount,
+        lines=lines,
+        method=command.method,
+        requested_by=context.caller.actor,
+        created_at=context.now,
+        scheduled_date=context.now,
+        status=PayoutStatus.PROCESSING,
+        fee=fee,
+    )
+    operation = payout_operation(
+        payout,
+        actor=context.caller.actor,
+        action=context.action,
+        request_id=context.request_id,
+        now=context.now,
+    )
+    writes: list[Write] = [payout.create(), operation.create(), *claimed]
+    return operation, {**docs, **context.commit(writes)}
+
+
+def _currency(command: Request, profile: Mapping[str, Any] | None) -> str:
+    code = command.currency or (profile or {}).get("defaultCurrency") or "USD"
+    try:
+        return currency(str(code).upper()).code
+    except UnknownCurrency:
+        raise InvalidFields([("currency", "is not a currency we know")]) from None
+
+
+def _balance(context: Context, account_id: str, code: str) -> int:
+    """What the account could pay out now, minor units, as Stripe has it."""
+    balance = context.services.stripe.balance(account_id)
+    found = [one["amount"] for one in balance["available"] if one["currency"].upper() == code]
+    return sum(found)
+
+
+def _idle(
+    context: Context, provider_id: str, code: str, amount: int
+) -> tuple[tuple[Line, ...], list[Write]]:
+    """The bookings whose transferred earnings lie in the balance, up to the amount.
+
+    What the balance holds beyond them came from elsewhere and belongs to no booking.
+    """
+    lines: list[Line] = []
+    writes: list[Write] = []
+    for was, booking in execution.eligible(context, provider_id, code, MOST_LINES):
+        part = min(amount, _there(booking))
+        if part > 0:
+            amount -= part
+            lines.append(Line(booking.id, part, 0, str(booking.payment["chargeId"])))
+            claimed = booking.with_money(claimed=booking.money.claimed + part)
+            writes += documents.change(was, claimed)
+    return tuple(lines), writes
+
+
+def _there(booking: Booking) -> int:
+    money = booking.money
+    sent_for = money.claimed + money.paid - money.netted
+    return min(booking.available, max(0, money.transferred - sent_for))
