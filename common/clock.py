@@ -28,7 +28,7 @@ class Clock:
 
 
 def rfc3339(instant: datetime) -> str:
-    """An instant as answers show it: ``2024-12-01T10:00:00Z``; fractions only where there are any."""
+    """An instant as answers show it: ``2024-12-01T10:00:00Z``, fractions where there are any."""
     utc = instant.astimezone(UTC)
     shape = "%Y-%m-%dT%H:%M:%S.%fZ" if utc.microsecond else "%Y-%m-%dT%H:%M:%SZ"
     return utc.strftime(shape)

@@ -1,4 +1,4 @@
-"""What a handler has beside its command: the caller, the instant, the services, one unit of work."""
+"""What a handler has beside its command: the caller, the instant, the services, a unit of work."""
 
 from __future__ import annotations
 

@@ -95,7 +95,9 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
         webhook_secrets=_list(env, "STRIPE_WEBHOOK_SECRET"),
         connect_webhook_secrets=_list(env, "STRIPE_CONNECT_WEBHOOK_SECRET"),
         app_url=_required(env, "APP_URL").rstrip("/"),
-        collections={ours: env.get(name) or default for ours, (name, default) in _COLLECTIONS.items()},
+        collections={
+            ours: env.get(name) or default for ours, (name, default) in _COLLECTIONS.items()
+        },
         stripe_api_base=(env.get("STRIPE_API_BASE") or "").rstrip("/") or None,
         auth_emulated=bool(env.get("FIREBASE_AUTH_EMULATOR_HOST")),
         clock_file=Path(env["EMULATOR_CLOCK_FILE"]) if env.get("EMULATOR_CLOCK_FILE") else None,

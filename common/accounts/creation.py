@@ -1,4 +1,4 @@
-"""The operation that makes a provider's connected account: one for each provider, however often asked.
+"""The operation that makes a provider's connected account: one for each, however often asked.
 
 Source: contract, section 3 (CREATE_ACCOUNT); https://docs.stripe.com/api/accounts/create.
 """

@@ -11,7 +11,7 @@ from typing import Any
 
 
 def status_of(account: Mapping[str, Any]) -> str:
-    """PENDING, ACTIVE, RESTRICTED or REJECTED; the first rule that fits, unknown states restrict."""
+    """PENDING, ACTIVE, RESTRICTED or REJECTED; the first rule that fits; unknown restricts."""
     requirements = account.get("requirements") or {}
     reason = requirements.get("disabled_reason") or ""
     transfers = (account.get("capabilities") or {}).get("transfers")

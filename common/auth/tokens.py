@@ -79,7 +79,8 @@ class Tokens:
         from google.oauth2 import id_token
 
         try:
-            claims = id_token.verify_oauth2_token(token, Request(), audience)
+            verify: Any = id_token.verify_oauth2_token
+            claims = verify(token, Request(), audience)
         except exceptions.TransportError as error:
             raise Unavailable("Google's key server") from error
         except (exceptions.GoogleAuthError, ValueError) as error:
@@ -90,7 +91,7 @@ class Tokens:
 
 
 def _require_current(claims: dict[str, Any]) -> None:
-    """What firebase-admin leaves out for the emulator's unsigned tokens: they end as real ones do."""
+    """Unsigned tokens end as real ones do: firebase-admin leaves this out for the emulator's."""
     expires = claims.get("exp")
     if not isinstance(expires, (int, float)) or expires < time.time():
         raise Unauthenticated("The ID token has expired; sign in again")

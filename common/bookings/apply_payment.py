@@ -17,7 +17,7 @@ from common.bookings.model import Booking
 from common.bookings.payment import Paid
 from common.bookings.status import Status
 from common.context import Context
-from common.ledger.posting import post
+from common.ledger.posting import Posting, post
 from common.operations import runner
 from common.operations.model import Operation
 from common.refunds.refund_operation import full_refund
@@ -94,7 +94,7 @@ def _booked(context: Context, booking: Booking, docs: Documents) -> list[Write]:
     return post(docs, charge, context.now) + (post(docs, fee, context.now) if fee else [])
 
 
-def known_fee(booking: Booking) -> postings.Posting | None:
+def known_fee(booking: Booking) -> Posting | None:
     """The posting of Stripe's fee for a booking's charge, once Stripe has told it."""
     known = booking.payment
     if not known.get("balanceTransactionId") or not known.get("stripeFee"):
@@ -118,9 +118,7 @@ def _still_free(context: Context, booking: Booking) -> list[Write] | None:
         service = parse_service(booking.service_id, docs[wanted].require())
     except ServiceMisconfigured:
         return None
-    found = place.find(
-        context, service, booking.start, booking.end, booking.group_size, docs
-    )
+    found = place.find(context, service, booking.start, booking.end, booking.group_size, docs)
     if not found.verdict.available:
         return None
     if found.lapsed:

@@ -19,7 +19,7 @@ class BookingMoney:
         total, fee, provider: What was agreed; never changes.
         rate_bps: The commission's rate, frozen; basis points.
         captured: What the customer has paid.
-        refunded, fee_refunded: What was given back, or is being given back, of the total and the fee.
+        refunded, fee_refunded: What was or is being given back of the total and the fee.
         due: The provider's part once earned: their share of what was not refunded, or the
             compensation that an operator set. 0 while not earned.
         claimed: The part of ``due`` in payouts that are scheduled or on their way.
@@ -132,7 +132,7 @@ class Booking:
             return 0
         return max(0, self.money.due - self.money.claimed - self.money.paid)
 
-    def with_money(self, **changes: int) -> Booking:
+    def with_money(self, **changes: Any) -> Booking:
         """The same booking with other amounts."""
         return replace(self, money=replace(self.money, **changes))
 

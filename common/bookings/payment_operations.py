@@ -105,7 +105,9 @@ def settle_created(
     booking = documents.load(was)
     result = results["intent"]
     if result.ok is None:
-        return Settled(operation.became(State.FAILED, note=_why(result)), _given_up(was, booking, now))
+        return Settled(
+            operation.became(State.FAILED, note=_why(result)), _given_up(was, booking, now)
+        )
     intent = result.ok
     known = {"intentStatus": intent["status"], **booking.payment, "intentId": intent["id"]}
     writes = documents.change(was, replace(booking, payment=known))
@@ -129,7 +131,7 @@ def _index(docs: Documents, intent_id: str, booking_id: str) -> list[Write]:
 
 
 def settle_void(operation: Operation, results: Results, docs: Documents, now: datetime) -> Settled:
-    """Record that the payment intent is cancelled; one that was paid meanwhile is the payment's story."""
+    """Record that the intent is cancelled; one that was paid meanwhile is the payment's story."""
     was = docs[collections.booking(operation.plan["bookingId"])]
     booking = documents.load(was)
     result = results["void"]

@@ -73,7 +73,10 @@ def _payment_as_json(booking: Booking) -> dict[str, Any]:
         "platformFeeRefunded": to_major(money.fee_refunded, money.currency),
         "lastFailure": None
         if not failure
-        else {"declineCode": failure["declineCode"] or failure["code"], "message": failure["message"]},
+        else {
+            "declineCode": failure["declineCode"] or failure["code"],
+            "message": failure["message"],
+        },
         "holds": sorted(booking.holds),
     }
 

@@ -1,4 +1,4 @@
-"""A cardholder's dispute: the money is frozen while it is open, given back or taken for good after. Pure.
+"""A cardholder's dispute: money frozen while it is open, then given back or taken for good. Pure.
 
 Source: contract, section 4; https://docs.stripe.com/disputes.
 """

@@ -1,4 +1,4 @@
-"""A processor: one HTTP function with a table of actions, and the one place where errors become answers.
+"""A processor: one HTTP function with a table of actions; here errors become answers.
 
 Parse, authenticate, validate, handle, answer, log; each action says in its row who may call it.
 Source: contract, sections 1 to 3.
@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 from common import bootstrap, logs
 from common.auth.caller import Role
+from common.context import Answer, Context
 from common.errors import AppError, BadRequest, InvalidFields, WrongMethod
 from common.http import body as json_body
 from common.http.command import Command, parse
-from common.context import Answer, Context
 from common.idempotency.record import Record, Replayed, body_hash
 from common.ids import fresh
 from common.store.store import WriteConflict, rpc_count
@@ -107,7 +107,14 @@ class Processor:
         if key is not None:
             record = Record(caller.uid, name, key, body_hash(body), now)
         context = Context(
-            services, Unit(services.store, record), caller, name, request_id, now, record, line.notes
+            services,
+            Unit(services.store, record),
+            caller,
+            name,
+            request_id,
+            now,
+            record,
+            line.notes,
         )
         return _run(action, command, context)
 
@@ -216,7 +223,9 @@ def respond(request: Request, reply: Reply, request_id: str) -> Response:
             {
                 "Access-Control-Allow-Origin": origin,
                 "Access-Control-Allow-Methods": "POST",
-                "Access-Control-Allow-Headers": "Authorization, Content-Type, Idempotency-Key, X-Request-Id",
+                "Access-Control-Allow-Headers": (
+                    "Authorization, Content-Type, Idempotency-Key, X-Request-Id"
+                ),
                 "Access-Control-Expose-Headers": "X-Request-Id, Idempotent-Replayed, Retry-After",
                 "Access-Control-Max-Age": "3600",
             }
@@ -250,8 +259,10 @@ class RequestLog:
             latencyMs=int((time.perf_counter() - self._start) * 1000),
             firestoreRpcs=self._rpcs[0],
             stripeCalls=self._calls[0],
-            **{"logging.googleapis.com/trace": logs.trace_of(
-                self._trace, bootstrap.services().settings.project
-            )},
+            **{
+                "logging.googleapis.com/trace": logs.trace_of(
+                    self._trace, bootstrap.services().settings.project
+                )
+            },
             **self.notes,
         )

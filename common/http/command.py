@@ -26,7 +26,11 @@ class Command(BaseModel):
     """A request's fields in camelCase; any other field is refused."""
 
     model_config = ConfigDict(
-        extra="forbid", frozen=True, strict=True, alias_generator=to_camel, hide_input_in_errors=True
+        extra="forbid",
+        frozen=True,
+        strict=True,
+        alias_generator=to_camel,
+        hide_input_in_errors=True,
     )
 
 

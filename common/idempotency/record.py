@@ -76,7 +76,9 @@ class Record:
         if found.data["bodyHash"] != self.body:
             raise KeyReused
         if "answer" in found.data:
-            raise Replayed(found.data["status"], simplejson.loads(found.data["answer"], use_decimal=True))
+            raise Replayed(
+                found.data["status"], simplejson.loads(found.data["answer"], use_decimal=True)
+            )
         if found.data["owner"] != self.owner and found.data["leaseUntil"] > self.now:
             raise KeyInFlight
         self._was = found

@@ -1,4 +1,4 @@
-"""The chart of accounts. Amounts are signed minor units; assets grow upwards, what we owe downwards.
+"""The chart of accounts. Amounts are signed minor units: assets up, what we owe down.
 
 | account | what it is |
 |---|---|

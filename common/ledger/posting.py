@@ -1,4 +1,4 @@
-"""A posting: one event's entries, summing to zero, written once under an id the event determines."""
+"""A posting: one event's entries, summing to zero, written once under an id that it determines."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The kinds of operation there are: which documents each one's outcome concerns, and how it is recorded."""
+"""The kinds of operation: which documents an outcome concerns, and how it is recorded."""
 
 from __future__ import annotations
 
@@ -39,8 +39,6 @@ KINDS: dict[str, Kind] = {
     "void": Kind(payment_operations.needs, payment_operations.keys, payment_operations.settle_void),
     "account": Kind(creation.needs, creation.keys, creation.settle),
     "refund": Kind(refund_operation.needs, refund_operation.keys, refund_operation.settle),
-    "clawback": Kind(
-        clawback_operation.needs, clawback_operation.keys, clawback_operation.settle
-    ),
+    "clawback": Kind(clawback_operation.needs, clawback_operation.keys, clawback_operation.settle),
     "payout": Kind(payout_operation.needs, payout_operation.keys, payout_operation.settle),
 }

@@ -1,4 +1,4 @@
-"""An operation: what is about to be done at Stripe, written down before, finished by whoever finds it.
+"""An operation: what is about to be done at Stripe, written down first, finished by its finder.
 
 The record is created in the commit that reserves what the operation will move. Its calls carry
 their parameters and idempotency keys, so that the client's retry, a webhook or the maintenance run
@@ -86,7 +86,8 @@ class Operation:
             "kind": self.kind,
             "state": str(self.state),
             "stages": {
-                str(n): [call.as_document() for call in stage] for n, stage in enumerate(self.stages)
+                str(n): [call.as_document() for call in stage]
+                for n, stage in enumerate(self.stages)
             },
             "plan": dict(self.plan),
             "createdAt": self.created_at,

@@ -1,4 +1,4 @@
-"""Carries an operation out: make its calls, outside any transaction, then record what they came to."""
+"""Carries an operation out: its calls, outside any transaction, then what they came to."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 
 from common import logs
-from common.errors import Declined
 from common.context import Answer, Context
+from common.errors import Declined
 from common.operations.kinds import KINDS
 from common.operations.model import Operation, Result, State, replaced
 from common.store import collections

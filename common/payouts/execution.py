@@ -71,9 +71,7 @@ class Totals:
 
 def totals_of(context: Context, provider_id: str) -> list[Totals]:
     """A provider's running totals, one for each currency they have earned in."""
-    found = context.services.store.query(
-        "earnings", [("providerId", "==", provider_id)], limit=200
-    )
+    found = context.services.store.query("earnings", [("providerId", "==", provider_id)], limit=200)
     return [_totals(snapshot.require()) for snapshot in found]
 
 
@@ -82,8 +80,10 @@ def _totals(doc: Mapping[str, Any]) -> Totals:
     return Totals(doc["currency"], **{name: doc.get(name, 0) for name in names})
 
 
-def chosen(totals: Sequence[Totals], profile: Mapping[str, Any] | None, asked: str | None) -> Totals:
-    """The currency meant: the one asked for, else the profile's, else where most can be paid out."""
+def chosen(
+    totals: Sequence[Totals], profile: Mapping[str, Any] | None, asked: str | None
+) -> Totals:
+    """The currency meant: the one asked for, the profile's, or where most can be paid out."""
     preferred = asked or (profile or {}).get("defaultCurrency")
     for one in totals:
         if one.currency == preferred:
@@ -132,9 +132,7 @@ def request(wanted: Wanted, context: Context) -> Answer:
     return given or Payout.load(after[key]).as_json()
 
 
-def _set_aside(
-    wanted: Wanted, context: Context
-) -> tuple[Operation | None, Mapping[Key, Snapshot]]:
+def _set_aside(wanted: Wanted, context: Context) -> tuple[Operation | None, Mapping[Key, Snapshot]]:
     """Claim the bookings' earnings and write down what Stripe will be asked for."""
     payout, begun = collections.payout(wanted.payout_id), collections.operation(wanted.payout_id)
     who = collections.profile(wanted.provider_id)
@@ -184,7 +182,10 @@ def _payout(
     fee = 0
     if wanted.method == "instant":
         fee = instant_fee(
-            allocation.amount, settings.instant_fee_bps, settings.instant_fee_minimum, totals.currency
+            allocation.amount,
+            settings.instant_fee_bps,
+            settings.instant_fee_minimum,
+            totals.currency,
         )
         if fee >= allocation.amount:
             raise InsufficientEarnings(
@@ -254,9 +255,7 @@ def start(context: Context, payout_id: str) -> Payout | None:
     return Payout.load(after[key])
 
 
-def _leave(
-    context: Context, payout_id: str
-) -> tuple[Operation | None, Mapping[Key, Snapshot]]:
+def _leave(context: Context, payout_id: str) -> tuple[Operation | None, Mapping[Key, Snapshot]]:
     key = collections.payout(payout_id)
     docs: dict[Key, Snapshot] = context.read(key)
     if docs[key].data is None:
@@ -284,9 +283,7 @@ def _revised(
         if take:
             lines.append(line(free, take))
         if take != one.amount:
-            writes += documents.change(
-                was, free.with_money(claimed=free.money.claimed + take)
-            )
+            writes += documents.change(was, free.with_money(claimed=free.money.claimed + take))
     key = collections.payout(payout.id)
     amount = sum(one.amount for one in lines)
     if not lines or amount <= payout.fee:

@@ -15,7 +15,7 @@ from common.bookings import documents
 from common.bookings.model import Booking
 from common.bookings.postings import concerns
 from common.clock import from_unix
-from common.ledger.posting import post
+from common.ledger.posting import Posting, post
 from common.operations.model import LEASE, Operation, Result, Results, Settled, Stages, State
 from common.payouts import postings
 from common.payouts.model import Line, Payout, PayoutStatus
@@ -150,7 +150,7 @@ def on_its_way(payout: Payout, stripe: Mapping[str, Any]) -> Payout:
     )
 
 
-def payout_posting(payout: Payout, stripe: Mapping[str, Any]) -> postings.Posting:
+def payout_posting(payout: Payout, stripe: Mapping[str, Any]) -> Posting:
     """The payout's posting; what Stripe says it took, or our own figure where it does not say."""
     transaction = stripe.get("balance_transaction")
     taken = -transaction["net"] if isinstance(transaction, Mapping) else payout.amount
@@ -221,7 +221,9 @@ def _without(
     why = first.refused_code or first.refused_message or "refused"
     if not kept:
         failed = replace(
-            payout.moved(PayoutStatus.FAILED), failure_code=why, failure_message=first.refused_message
+            payout.moved(PayoutStatus.FAILED),
+            failure_code=why,
+            failure_message=first.refused_message,
         )
         return failed, freed, operation.became(State.FAILED, note=why)
     smaller = replace(

@@ -30,7 +30,9 @@ def payout(of: Payout, stripe_id: str, taken: int) -> Posting:
         "payout",
         stripe_id,
         of.currency,
-        entries((accounts.connected(of.provider_id), -taken), (accounts.owed(of.provider_id), taken)),
+        entries(
+            (accounts.connected(of.provider_id), -taken), (accounts.owed(of.provider_id), taken)
+        ),
         {"providerId": of.provider_id, "payoutId": of.id},
     )
 

@@ -84,7 +84,9 @@ def record(
         if result is None:
             continue
         if result.ok is not None:
-            posted = post(docs, reversed_posting(booking, result.ok["id"], result.ok["amount"]), now)
+            posted = post(
+                docs, reversed_posting(booking, result.ok["id"], result.ok["amount"]), now
+            )
             writes += posted
             if posted:
                 booking = with_reversal(booking, str(call.target), result.ok["amount"])

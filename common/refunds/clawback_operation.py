@@ -20,7 +20,7 @@ from common.store.store import Snapshot
 def clawback_operation(
     booking: Booking, operation_id: str, *, action: str, request_id: str, now: datetime
 ) -> Operation | None:
-    """The intent to reverse what the provider has of a booking beyond their due; None for nothing."""
+    """The intent to reverse what the provider has beyond their due; None where that is nothing."""
     calls = clawback.calls(booking, operation_id)
     if not calls:
         return None

@@ -35,7 +35,7 @@ def held_of(booking: Booking) -> Held:
 
 
 def reserved(booking: Booking, part: Breakdown) -> Booking:
-    """The booking with a refund's amounts set aside, its provider's part as the refund leaves it."""
+    """The booking with a refund's amounts set aside, and the provider's part that is left."""
     return booking.with_money(
         refunded=booking.money.refunded + part.refund,
         fee_refunded=booking.money.fee_refunded + part.fee_refunded,

@@ -121,12 +121,14 @@ class Store:
         if not refs:
             return {}
         found: dict[Key, Snapshot] = {}
-        with _rpc():
+        with _Rpc():
             for snap in self.client.get_all(
                 [self._ref(key) for key in refs.values()], timeout=RPC_TIMEOUT_SECONDS
             ):
                 key = refs[snap.reference._document_path]
-                found[key] = Snapshot(key, snap.to_dict(), snap.update_time if snap.exists else None)
+                found[key] = Snapshot(
+                    key, snap.to_dict(), snap.update_time if snap.exists else None
+                )
         return found
 
     def commit(self, writes: Sequence[Write]) -> datetime:
@@ -142,7 +144,7 @@ class Store:
         batch = self.client.batch()
         for write in writes:
             self._add(batch, write)
-        with _rpc():
+        with _Rpc():
             results = batch.commit(timeout=RPC_TIMEOUT_SECONDS)
         version: datetime = batch.commit_time or results[-1].update_time
         return version
@@ -156,11 +158,13 @@ class Store:
             case Replace(was, data) if was.data is None:
                 batch.create(self._ref(was.key), data)
             case Replace(was, data):
-                option = self.client.write_option(last_update_time=was.version)
-                batch.update(self._ref(was.key), _changes(was.data or {}, data), option=option)
+                guard: Any = self.client.write_option(last_update_time=was.version)
+                batch.update(self._ref(was.key), _changes(was.data or {}, data), option=guard)
             case Patch(key, fields, version):
-                option = self.client.write_option(last_update_time=version) if version else None
-                values = {n: firestore.DELETE_FIELD if v is REMOVE else v for n, v in fields.items()}
+                option: Any = version and self.client.write_option(last_update_time=version)
+                values = {
+                    n: firestore.DELETE_FIELD if v is REMOVE else v for n, v in fields.items()
+                }
                 batch.update(self._ref(key), values, option=option)
             case Add(key, fixed, deltas):
                 sums = {name: firestore.Increment(delta) for name, delta in deltas.items()}
@@ -188,8 +192,10 @@ class Store:
         for name, direction in order:
             query = query.order_by(name, direction=direction)
         if after is not None:
-            query = query.start_after({name: value for (name, _), value in zip(order, after, strict=True)})
-        with _rpc():
+            query = query.start_after(
+                {name: value for (name, _), value in zip(order, after, strict=True)}
+            )
+        with _Rpc():
             return [
                 Snapshot(Key(collection, snap.id), snap.to_dict(), snap.update_time)
                 for snap in query.limit(limit).stream(timeout=RPC_TIMEOUT_SECONDS)
@@ -217,7 +223,7 @@ def _quoted(name: str) -> str:
     return name if name.isidentifier() else f"`{name}`"
 
 
-class _rpc:
+class _Rpc:
     """Counts an RPC and names its failure in our words."""
 
     def __enter__(self) -> None:
@@ -225,7 +231,9 @@ class _rpc:
         if counter is not None:
             counter[0] += 1
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _: object
+    ) -> None:
         if error is None:
             return
         from google.api_core import exceptions

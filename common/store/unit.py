@@ -1,4 +1,4 @@
-"""One request's work on the documents: what it reads, its commits, and the guard that makes it happen once.
+"""One request's work on the documents: its reads, its commits, and the guard that makes it once.
 
 A guard is a document that exists from the first commit of the work on: the record of a client's
 idempotency key, or the marker of a webhook event. It is read together with the work's first
@@ -49,14 +49,11 @@ class Unit:
     def read(self, *keys: Key) -> dict[Key, Snapshot]:
         """Documents by key in one RPC; the guard is met on the way."""
         guard = self.guard
-        opening = guard is not None and guard.opening() is not None
-        wanted = dict.fromkeys(keys)
-        if guard is not None and opening:
-            wanted[guard.key] = None
-        found = self.store.read(wanted)
-        if guard is not None and opening:
-            guard.meet(found[guard.key])
-        return found
+        if guard is None or guard.opening() is None:
+            return self.store.read(keys)
+        found = self.store.read(dict.fromkeys((*keys, guard.key)))
+        guard.meet(found[guard.key])
+        return {key: found[key] for key in keys}
 
     def commit(self, writes: Sequence[Write]) -> dict[Key, Snapshot]:
         """Everything or nothing, in one RPC, the guard's document with the first.
@@ -91,6 +88,7 @@ class Unit:
             try:
                 return work()
             except WriteConflict:
+                # Jitter: the losers must not meet again.
                 longest = min(_LONGEST_PAUSE_SECONDS, 0.005 * 2 ** min(attempt, 10))
-                time.sleep(random.uniform(0, longest))  # jitter: the losers must not meet again
+                time.sleep(random.uniform(0, longest))  # noqa: S311 - no secret hangs on it
         raise Unavailable("Firestore")

@@ -156,7 +156,7 @@ class Gateway:
 
         try:
             _counted()
-            return cast(Json, call().to_dict())
+            return call().to_dict()
         except StripeError as error:
             raise _translate(error) from error
 
@@ -187,11 +187,14 @@ def _translate(error: Any) -> Exception:
     """Stripe's error as ours: declined and refused are final, all else leaves the outcome open."""
     import stripe
 
-    body: Json = (error.json_body or {}).get("error", {}) if isinstance(error.json_body, dict) else {}
+    body: Json = (
+        (error.json_body or {}).get("error", {}) if isinstance(error.json_body, dict) else {}
+    )
     code = body.get("code")
     if isinstance(error, stripe.CardError):
         return Declined(
-            error.user_message or "The card was declined", declineCode=body.get("decline_code") or code
+            error.user_message or "The card was declined",
+            declineCode=body.get("decline_code") or code,
         )
     final = (stripe.InvalidRequestError, stripe.PermissionError, stripe.IdempotencyError)
     if isinstance(error, final) and not isinstance(error, stripe.RateLimitError):

@@ -25,7 +25,7 @@ _PAGE = 50
 
 
 def changed(stale: Json, event: Json, context: Context) -> bool:
-    """Bring Stripe's word to the payout, its bookings and the ledger; only its own account may speak."""
+    """Bring Stripe's word to the payout, its bookings and the ledger, if its account speaks."""
     payout_id = named(stale, "payoutId")
     if payout_id is None:
         return False

@@ -44,7 +44,9 @@ def _record(transfer: Json, booking_id: str, payout_id: str, context: Context) -
     known = {"bookingId": booking_id, "amount": transfer["amount"]}
     context.commit(
         [
-            *documents.change(docs[key], with_transfer(booking, transfer["id"], transfer["amount"])),
+            *documents.change(
+                docs[key], with_transfer(booking, transfer["id"], transfer["amount"])
+            ),
             Patch(payout, {path("transfers", transfer["id"]): known}),
             *fresh,
         ]

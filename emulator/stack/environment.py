@@ -72,6 +72,14 @@ def functions_env(
     return env | dict(options.extra_env)
 
 
+def own_runtime_dir(env: Mapping[str, str], run_dir: Path, port: int) -> dict[str, str]:
+    """The environment with a runtime folder for one server alone: gunicorn puts its control
+    socket there, and six of them would fight over the one in the home folder."""
+    runtime = run_dir / str(port)
+    runtime.mkdir(mode=0o700, exist_ok=True)
+    return {**env, "XDG_RUNTIME_DIR": str(runtime)}
+
+
 def clock_file(run_dir: Path) -> Path:
     """The file in which the Stripe emulator says how far the stack's clock has been moved."""
     return run_dir / "clock.json"

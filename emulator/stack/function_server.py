@@ -113,7 +113,10 @@ class FunctionServer:
     async def _ask(self) -> str:
         """Send the empty request, which every function must refuse in JSON; '' if it does."""
         async with self._session.post(
-            self.url + "/", json={}, timeout=aiohttp.ClientTimeout(total=10)
+            self.url + "/",
+            data=b"{}",
+            headers={"Content-Type": "application/json"},
+            timeout=aiohttp.ClientTimeout(total=10),
         ) as answer:
             is_json = answer.content_type == "application/json"
             if 400 <= answer.status < 500 and is_json:

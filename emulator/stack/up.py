@@ -65,6 +65,8 @@ def main(argv: Sequence[str]) -> int:
 
 async def _run(options: Options, view: View) -> int:
     """Start, report, wait for the end; whatever happens, nothing is left running."""
+    view.title(f"Local stack of {options.project}")
+    _require_possible(options)
     ended = _signals()
     with _folders(options) as (run_dir, logs):
         stack = Stack(options, view, run_dir, logs)
@@ -81,6 +83,16 @@ async def _run(options: Options, view: View) -> int:
         finally:
             await stack.stop()
     return 0
+
+
+def _require_possible(options: Options) -> None:
+    """Refuse, before anything starts, what cannot end well."""
+    if not (ROOT / "main.py").is_file():
+        raise StackError(f"{ROOT} has no main.py with the functions' entry points.")
+    if options.real_stripe:
+        stripe_server.real_stripe(os.environ)
+    elsewhere = {"Stripe emulator"} if options.real_stripe else set()
+    ports.require_free((n, p) for n, p in options.ports.named() if n not in elsewhere)
 
 
 class Stack:
@@ -101,11 +113,6 @@ class Stack:
 
     async def start(self) -> None:
         """Start everything; returns when all of it answers, or raises StackError."""
-        self.view.title(f"Local stack of {self.options.project}")
-        if not (ROOT / "main.py").is_file():
-            raise StackError(f"{ROOT} has no main.py with the functions' entry points.")
-        skipped = {"Stripe emulator"} if self.options.real_stripe else set()
-        ports.require_free((n, p) for n, p in self.ports.named() if n not in skipped)
         self._session = await self._cleanup.enter_async_context(gateway.client_session())
         await together(self._start_gateway(), self._start_firestore(), self._functions())
         self._keepers = [asyncio.create_task(s.keep_running()) for s in self.servers.values()]
@@ -119,7 +126,7 @@ class Stack:
             self.servers[name] = FunctionServer(
                 name,
                 port,
-                env=env,
+                env=environment.own_runtime_dir(env, self.run_dir, port),
                 root=ROOT,
                 log=self.logs / f"{name}.log",
                 session=self._session,

@@ -78,9 +78,10 @@ async def serve(options: argparse.Namespace) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     emulator = build(options)
-    runner = web.ServerRunner(web.Server(emulator.handle, access_log=None))
+    server = web.Server(emulator.handle, access_log=None)
+    runner = web.ServerRunner(server, shutdown_timeout=1.0)
     await runner.setup()
-    await web.TCPSite(runner, HOST, options.port, shutdown_timeout=1.0).start()
+    await web.TCPSite(runner, HOST, options.port).start()
     emulator.start()
     config = emulator.world.config
     ready = {

@@ -89,9 +89,9 @@ def _left_open(context: Context, booking: Booking, docs: Mapping[Key, Snapshot])
     last = booking.last_refund
     intent_id = booking.payment.get("intentId")
     if last is not None:
-        wanted = (collections.operation(last["id"]), collections.refund(last["id"]))
+        wanted = [collections.operation(last["id"]), collections.refund(last["id"])]
     elif intent_id and not booking.money.captured:
-        wanted = (collections.operation(f"void-{intent_id}"),)
+        wanted = [collections.operation(f"void-{intent_id}")]
     else:
         return Begun(None, docs)
     more = {**docs, **context.read(*wanted)}
@@ -150,7 +150,9 @@ def _refund(context: Context, was: Snapshot, plan: Cancellation, reason: str) ->
 def _paid_meanwhile(context: Context, docs: Mapping[Key, Snapshot], key: Key) -> None:
     """The payment intent could not be cancelled because it was paid: give the money back."""
     booking = documents.load(docs[key])
-    intent: dict[str, Any] = context.services.stripe.payment_intent(str(booking.payment["intentId"]))
+    intent: dict[str, Any] = context.services.stripe.payment_intent(
+        str(booking.payment["intentId"])
+    )
     paid = payment.paid(intent)
     if paid is not None:
         apply_payment.apply(context, booking.id, paid, context.action)

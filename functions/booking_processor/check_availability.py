@@ -35,9 +35,7 @@ def handle(command: Request, context: Context) -> Answer:
     """The verdict, the price, and up to three other times."""
     start, end, group = command.start_date_time, command.end_date_time, command.group_size
     require_order(start, end)
-    offer = load(
-        context, command.service_id, start, end, ahead=timedelta(days=HORIZON_DAYS)
-    )
+    offer = load(context, command.service_id, start, end, ahead=timedelta(days=HORIZON_DAYS))
     place = find(context, offer.service, start, end, group, offer.docs)
     verdict = place.verdict
     return {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from common.auth.caller import Role
 from common.http.app import Action, Processor
 from functions.booking_processor import (
@@ -14,9 +16,12 @@ from functions.booking_processor import (
     run_maintenance,
 )
 
+if TYPE_CHECKING:
+    from flask import Request, Response
+
 _PARTIES = frozenset({Role.CUSTOMER, Role.PROVIDER, Role.OPERATOR})
 
-booking_processor = Processor(
+PROCESSOR = Processor(
     "booking-processor",
     {
         "CREATE_BOOKING": Action(
@@ -38,9 +43,7 @@ booking_processor = Processor(
             complete_booking.handle,
             frozenset({Role.PROVIDER, Role.OPERATOR}),
         ),
-        "GET_BOOKING": Action(
-            get_bookings.GetRequest, get_bookings.get, _PARTIES, changes=False
-        ),
+        "GET_BOOKING": Action(get_bookings.GetRequest, get_bookings.get, _PARTIES, changes=False),
         "LIST_BOOKINGS": Action(
             get_bookings.ListRequest, get_bookings.listing, _PARTIES, changes=False
         ),
@@ -51,3 +54,8 @@ booking_processor = Processor(
         ),
     },
 )
+
+
+def booking_processor(request: Request) -> Response:
+    """The entry point."""
+    return PROCESSOR(request)

@@ -72,13 +72,17 @@ def each(
             done += work(own, item)
         except (AppError, WriteConflict) as error:
             failed += 1
-            logs.logger().warning("maintenance.item_failed", work=work.__name__, why=type(error).__name__)
+            logs.logger().warning(
+                "maintenance.item_failed", work=work.__name__, why=type(error).__name__
+            )
     return done, failed
 
 
 def _find(context: Context, status: Status, field: str) -> list[Snapshot]:
     where: list[Filter] = [("status", "==", str(status)), (field, "<=", context.now)]
-    return context.services.store.query("bookings", where, order=((field, "ASCENDING"),), limit=PAGE)
+    return context.services.store.query(
+        "bookings", where, order=((field, "ASCENDING"),), limit=PAGE
+    )
 
 
 def _lapsed(context: Context) -> list[Snapshot]:
@@ -105,8 +109,12 @@ def _waiting(context: Context) -> list[Snapshot]:
 def _operations(context: Context) -> list[str]:
     """Operations that somebody left, and those whose time to go on has come."""
     query = context.services.store.query
-    left = query("operations", [("state", "==", "OPEN"), ("leaseUntil", "<=", context.now)], limit=PAGE)
-    due = query("operations", [("state", "==", "WAITING"), ("wakeAt", "<=", context.now)], limit=PAGE)
+    left = query(
+        "operations", [("state", "==", "OPEN"), ("leaseUntil", "<=", context.now)], limit=PAGE
+    )
+    due = query(
+        "operations", [("state", "==", "WAITING"), ("wakeAt", "<=", context.now)], limit=PAGE
+    )
     return [snapshot.key.id for snapshot in [*left, *due]]
 
 

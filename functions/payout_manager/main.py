@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from common.auth.caller import Role
 from common.http.app import Action, Processor
 from functions.payout_manager import earnings, payouts, run_scheduled_payouts
 
+if TYPE_CHECKING:
+    from flask import Request, Response
+
 _SELF = frozenset({Role.PROVIDER, Role.OPERATOR})
 
-payout_manager = Processor(
+PROCESSOR = Processor(
     "payout-manager",
     {
-        "CALCULATE_EARNINGS": Action(
-            earnings.Request, earnings.handle, _SELF, changes=False
-        ),
+        "CALCULATE_EARNINGS": Action(earnings.Request, earnings.handle, _SELF, changes=False),
         "SCHEDULE_PAYOUT": Action(payouts.ScheduleRequest, payouts.schedule, _SELF),
         "INSTANT_PAYOUT": Action(payouts.InstantRequest, payouts.instant, _SELF),
-        "GET_PAYOUT_HISTORY": Action(
-            payouts.HistoryRequest, payouts.history, _SELF, changes=False
-        ),
+        "GET_PAYOUT_HISTORY": Action(payouts.HistoryRequest, payouts.history, _SELF, changes=False),
         "CANCEL_PAYOUT": Action(payouts.CancelRequest, payouts.cancel, _SELF),
         "RUN_SCHEDULED_PAYOUTS": Action(
             run_scheduled_payouts.Request,
@@ -27,3 +28,8 @@ payout_manager = Processor(
         ),
     },
 )
+
+
+def payout_manager(request: Request) -> Response:
+    """The entry point."""
+    return PROCESSOR(request)

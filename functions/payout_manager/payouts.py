@@ -62,7 +62,9 @@ class CancelRequest(Command):
 
 def schedule(command: ScheduleRequest, context: Context) -> Answer:
     """A payout for its date, or on its way at once."""
-    return _request(command.provider_id, command.amount, command.scheduled_date, "standard", context)
+    return _request(
+        command.provider_id, command.amount, command.scheduled_date, "standard", context
+    )
 
 
 def instant(command: InstantRequest, context: Context) -> Answer:
@@ -128,5 +130,3 @@ def _cancel(command: CancelRequest, context: Context) -> Answer:
     answer = payout.moved(PayoutStatus.CANCELLED).as_json()
     context.finish(writes, answer)
     return answer
-
-

@@ -1,4 +1,4 @@
-"""DISPUTE_REFUND: customer or provider contests a refund, or its refusal; the booking's money waits.
+"""DISPUTE_REFUND: customer or provider contests a refund or its refusal, and the money waits.
 
 What is not transferred yet is held until an operator has decided. At most one is open for a
 booking: a second call answers with the first.
@@ -99,9 +99,7 @@ def _answer(dispute_id: str, document: dict[str, Any]) -> Answer:
         "bookingId": document["bookingId"],
         "status": document["status"],
         "reason": document["reason"],
-        "requestedAmount": None
-        if requested is None
-        else to_major(requested, document["currency"]),
+        "requestedAmount": None if requested is None else to_major(requested, document["currency"]),
         "currency": document["currency"],
         "createdAt": rfc3339(document["createdAt"]),
     }

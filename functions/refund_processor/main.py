@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from common.auth.caller import Role
 from common.bookings.access import PARTIES
 from common.http.app import Action, Processor
 from functions.refund_processor import dispute_refund, process_refund, quotes
 
-refund_processor = Processor(
+if TYPE_CHECKING:
+    from flask import Request, Response
+
+PROCESSOR = Processor(
     "refund-processor",
     {
         "CALCULATE_REFUND": Action(
@@ -22,3 +27,8 @@ refund_processor = Processor(
         ),
     },
 )
+
+
+def refund_processor(request: Request) -> Response:
+    """The entry point."""
+    return PROCESSOR(request)

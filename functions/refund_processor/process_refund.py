@@ -99,9 +99,7 @@ def _begin(command: Request, context: Context, refund_id: str) -> Begun:
         more = {**docs, **context.read(collections.refund(first), collections.operation(first))}
         return Begun(first, Operation.load(more[collections.operation(first)]), more)
     part = breakdown(booking, role, context.now, amount, compensation)
-    after = apply(
-        booking, part, now=context.now, by=context.caller.actor, why=context.action
-    )
+    after = apply(booking, part, now=context.now, by=context.caller.actor, why=context.action)
     asked = {"asked": amount, "why": command.reason, "by": context.caller.actor}
     return _write(context, docs[key], after, part, refund_id, reason, asked)
 

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from common.auth.caller import Role
 from common.http.app import Action, Processor
 from functions.reporting import reconcile
 
-reporting = Processor(
+if TYPE_CHECKING:
+    from flask import Request, Response
+
+PROCESSOR = Processor(
     "reporting",
     {
         "RECONCILE": Action(
@@ -16,3 +21,8 @@ reporting = Processor(
         ),
     },
 )
+
+
+def reporting(request: Request) -> Response:
+    """The entry point."""
+    return PROCESSOR(request)

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from common.accounts.model import takes_payouts
+from common.bookings import documents
 from common.bookings.model import Booking
 from common.clock import rfc3339
 from common.context import Answer, Context
@@ -17,7 +18,6 @@ from common.currencies import UnknownCurrency, currency
 from common.errors import InsufficientEarnings, InvalidFields, NotSetUp, StripeRefused
 from common.http.command import Amount, Command, Id, money_of
 from common.ids import derived, fresh
-from common.bookings import documents
 from common.money import to_major
 from common.operations import runner
 from common.operations.model import Operation

@@ -1,14 +1,19 @@
-"""stripe-connect: a provider's account at Stripe, a booking's payment, a payout from a provider's balance."""
+"""stripe-connect: providers' accounts at Stripe, bookings' payments, payouts from a balance."""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from common.auth.caller import Role
 from common.http.app import Action, Processor
 from functions.stripe_connect import accounts, create_payment_intent, create_payout
 
+if TYPE_CHECKING:
+    from flask import Request, Response
+
 _SELF = frozenset({Role.PROVIDER, Role.OPERATOR})
 
-stripe_connect = Processor(
+PROCESSOR = Processor(
     "stripe-connect",
     {
         "CREATE_ACCOUNT": Action(
@@ -38,3 +43,8 @@ stripe_connect = Processor(
         "CREATE_PAYOUT": Action(create_payout.Request, create_payout.handle, _SELF),
     },
 )
+
+
+def stripe_connect(request: Request) -> Response:
+    """The entry point."""
+    return PROCESSOR(request)

@@ -31,7 +31,10 @@ def stripe_webhook(request: Request) -> Response:
         reply = refusal(error, request_id)
     except Exception:
         logs.logger().error(
-            "webhook.failed", requestId=request_id, stack=traceback.format_exc(limit=-12), **line.notes
+            "webhook.failed",
+            requestId=request_id,
+            stack=traceback.format_exc(limit=-12),
+            **line.notes,
         )
         reply = refusal(AppError("The event could not be processed"), request_id)
     line.write(reply)

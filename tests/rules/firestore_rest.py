@@ -112,7 +112,9 @@ class FirestoreOfCaller:
             headers["Authorization"] = f"Bearer {self.token}"
         connection = HTTPConnection(self.address, timeout=30)
         try:
-            connection.request(method, path, json.dumps(body) if body is not None else None, headers)
+            connection.request(
+                method, path, json.dumps(body) if body is not None else None, headers
+            )
             answer = connection.getresponse()
             text = answer.read()
         finally:

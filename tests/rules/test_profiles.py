@@ -45,7 +45,7 @@ MALFORMED: list[tuple[str, Any]] = [
     ("payoutSchedule", {"interval": "HOURLY"}),
     ("payoutSchedule", {"anchor": 1}),
     ("payoutSchedule", {"interval": "DAILY", "anchor": 1}),
-    ("payoutSchedule", {"interval": "WEEKLY", "anchor": 8}),
+    ("payoutSchedule", {"interval": "WEEKLY", "anchor": 5}),
     ("payoutSchedule", {"interval": "WEEKLY", "anchor": "someday"}),
     ("payoutSchedule", {"interval": "MONTHLY", "anchor": 32}),
     ("payoutSchedule", {"interval": "MANUAL", "minimumAmount": -1}),
@@ -83,7 +83,7 @@ def test_an_owner_makes_reads_and_changes_their_profile(uid: str, owner: Firesto
 @pytest.mark.parametrize("interval_and_anchor", [
     {"interval": "MANUAL"},
     {"interval": "DAILY", "minimumAmount": 1000},
-    {"interval": "WEEKLY", "anchor": 5},
+    {"interval": "WEEKLY", "anchor": "FRI"},
     {"interval": "WEEKLY", "anchor": "Wednesday"},
     {"interval": "MONTHLY", "anchor": 31},
 ])  # fmt: skip
@@ -97,6 +97,14 @@ def test_an_owner_changes_their_own_fields_beside_those_of_the_functions(
     path: str, owner: FirestoreOfCaller
 ) -> None:
     assert owner.update(path, {"email": "new@example.com"}) == ALLOWED
+
+
+def test_what_the_functions_put_into_a_field_of_the_owners_stands_in_no_ones_way(
+    path: str, owner: FirestoreOfCaller, server: FirestoreOfCaller
+) -> None:
+    schedule = {"interval": "DAILY", "nextDate": "2030-01-01"}
+    assert server.update(path, {"payoutSchedule": schedule, "country": None}) == ALLOWED
+    assert owner.update(path, {"displayName": "Ada"}) == ALLOWED
 
 
 @pytest.mark.parametrize("field", SERVER_WRITTEN)

@@ -25,7 +25,7 @@ LARGEST: dict[str, Any] = {
     "capacity": 12,
     "maxGroupSize": 4,
     "timezone": "America/Argentina/Buenos_Aires",
-    "weeklyHours": {day: FULL_DAY for day in DAYS},
+    "weeklyHours": dict.fromkeys(DAYS, FULL_DAY),
     "closedDates": ["2030-12-24", "2030-12-25"],
     "minNoticeMinutes": 60,
     "maxAdvanceDays": 90,

@@ -13,6 +13,7 @@ from decimal import Decimal
 from typing import Any
 
 from google.cloud.firestore import Client as FirestoreClient
+from google.cloud.firestore_v1.base_query import FieldFilter
 from stripe import PaymentIntent, StripeClient
 
 from tests.support.api import Answer, Api
@@ -204,7 +205,8 @@ class Market:
 
     def ledger(self, booking_id: str) -> list[dict[str, Any]]:
         """The booking's ledger transactions, oldest first, read from Firestore itself."""
-        found = self.db.collection("transactions").where("bookingId", "==", booking_id).stream()
+        of_booking = FieldFilter("bookingId", "==", booking_id)
+        found = self.db.collection("transactions").where(filter=of_booking).stream()
         rows = [snapshot.to_dict() or {} for snapshot in found]
         return sorted(rows, key=lambda row: row["createdAt"])
 

@@ -108,7 +108,6 @@ def blank_charge(world: World, id: str, amount: int, currency: str) -> Obj:
         "payment_intent": None,
         "payment_method": None,
         "payment_method_details": None,
-        "presentment_details": None,
         "radar_options": {},
         "receipt_email": None,
         "receipt_number": None,
@@ -165,7 +164,7 @@ def _details(world: World, intent: Obj, method: Obj, card: Card, held: bool) -> 
             "amount_authorized": intent["amount"],
             "authorization_code": base62(f"auth:{intent['id']}", 6).upper(),
             "brand": shown["brand"],
-            "capture_before": world.now + AUTHORIZATION_SECONDS if held else None,
+            **({"capture_before": world.now + AUTHORIZATION_SECONDS} if held else {}),
             "checks": {
                 "address_line1_check": None,
                 "address_postal_code_check": None,

@@ -65,9 +65,9 @@ def _check_reuse(world: World, intent: Obj, method: Obj) -> None:
                 "method must be attached to the customer."
             )
         raise StripeError(400, message, param="payment_method", retry=False)
-    if method["customer"] is None and method["_used"] and intent["payment_method"] != method["id"]:
+    if method["customer"] is None and method["_used"] not in (False, intent["id"]):
         raise may_not_be_used_again()
-    world.store.edit("payment_method", method["id"])["_used"] = True
+    world.store.edit("payment_method", method["id"])["_used"] = intent["id"]
 
 
 def _asks_for_authentication(intent: Obj, method: Obj, card: Card) -> bool:
@@ -266,7 +266,7 @@ def capture(world: World, intent: Obj, amount: int | None, metadata: dict[str, s
     charge = world.store.edit("charge", intent["latest_charge"])
     charge["captured"] = True
     charge["amount_captured"] = taken
-    charge["payment_method_details"]["card"]["capture_before"] = None
+    charge["payment_method_details"]["card"].pop("capture_before", None)
     if metadata:
         charge["metadata"] = {**charge["metadata"], **metadata}
     _succeed(world, intent, charge, "charge.captured")

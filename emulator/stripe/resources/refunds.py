@@ -146,8 +146,14 @@ def _check_amount(charge: Obj, given: int | None) -> int:
 
 
 def _covered(world: World, account: str, charge: Obj, amount: int) -> bool:
-    """Whether the balance pays for a refund; what is still pending pays for pending charges."""
-    has = ledger.available(world, account, charge["currency"])
+    """
+    Whether the balance pays for a refund.
+
+    What is still pending pays for charges that are pending themselves, and the fee that Stripe kept
+    of this very charge does not stand in the way (the balance may go below zero by it).
+    """
+    txn = world.store.get("balance_transaction", charge["balance_transaction"])
+    has = ledger.available(world, account, charge["currency"]) + txn["fee"]
     if ledger.is_pending(world, charge["balance_transaction"]):
         has += ledger.pending(world, account, charge["currency"])
     return has >= amount

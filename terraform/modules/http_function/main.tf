@@ -1,7 +1,5 @@
 # One HTTP function of the second generation, with a service account of its own.
 
-data "google_project" "this" {}
-
 resource "google_service_account" "this" {
   account_id   = "fn-${var.name}"
   display_name = "Runs the function ${var.name}"
@@ -48,7 +46,7 @@ resource "google_cloudfunctions2_function" "this" {
 
       content {
         key        = secret_environment_variables.key
-        project_id = data.google_project.this.project_id
+        project_id = google_service_account.this.project
         secret     = secret_environment_variables.value
         version    = "latest"
       }
