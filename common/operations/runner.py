@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 from common import logs
 from common.context import Answer, Context
@@ -14,11 +16,16 @@ from common.operations.model import Operation, Result, State, replaced
 from common.store import collections
 from common.store.collections import Key
 from common.store.store import Create, Replace, Snapshot, Write
-from common.stripe_gateway.calls import Call
-from common.stripe_gateway.gateway import Gateway, Refused
+from common.stripe_gateway.calls import Call, Json
+from common.stripe_gateway.gateway import Gateway, Refused, Unanswered
+from common.stripe_gateway.lookup import can_find
 
 #: Calls of one stage that are under way at once; far below Stripe's limit for a key.
 PARALLEL_CALLS = 8
+#: Stripe keeps an idempotency key for a day at least; from here on it may be new again.
+KEY_FORGOTTEN = timedelta(hours=23)
+#: After this long a failure that Stripe repeats under a key, with nothing made, is its last word.
+GIVEN_UP = timedelta(hours=1)
 Documents = Mapping[Key, Snapshot]
 Answering = Callable[[Documents, Mapping[str, Result]], Answer]
 
@@ -43,38 +50,59 @@ def run(
         Unavailable: a call's outcome is open; the operation stays open and is finished later.
     """
     while True:
-        results = _perform(context.services.stripe, operation)
+        results = _perform(context.services.stripe, operation, context.now)
         operation, known = _record(context, operation, results, known, answer)
         if operation.state is not State.OPEN:
             return operation, known
 
 
-def _perform(stripe: Gateway, operation: Operation) -> dict[str, Result]:
+def _perform(stripe: Gateway, operation: Operation, now: datetime) -> dict[str, Result]:
     results: dict[str, Result] = {}
     for stage in operation.stages:
-        made = _side_by_side(stripe, stage)
+        made = _side_by_side(stripe, stage, operation.created_at, now)
         results.update(made)
         if any(result.ok is None for result in made.values()):
             break  # a later stage counts on this one
     return results
 
 
-def _side_by_side(stripe: Gateway, calls: tuple[Call, ...]) -> dict[str, Result]:
+def _side_by_side(
+    stripe: Gateway, calls: tuple[Call, ...], since: datetime, now: datetime
+) -> dict[str, Result]:
     if len(calls) <= 1:
-        return {call.name: _made(stripe, call) for call in calls}
+        return {call.name: _made(stripe, call, since, now) for call in calls}
     with ThreadPoolExecutor(min(PARALLEL_CALLS, len(calls))) as pool:
         # Each thread counts its calls on the request that asked for them.
-        made = [pool.submit(copy_context().run, _made, stripe, call) for call in calls]
+        made = [pool.submit(copy_context().run, _made, stripe, call, since, now) for call in calls]
         return {call.name: done.result() for call, done in zip(calls, made, strict=True)}
 
 
-def _made(stripe: Gateway, call: Call) -> Result:
+def _made(stripe: Gateway, call: Call, since: datetime, now: datetime) -> Result:
+    """Make a call once, whatever became of its earlier tries.
+
+    Raises:
+        Unavailable: the outcome is open.
+    """
     try:
+        if now - since >= KEY_FORGOTTEN and (known := _found(stripe, call, since)):
+            return Result(ok=known)
         return Result(ok=stripe.perform(call))
     except Refused as refused:
         return Result(None, refused.code, refused.said, refused.body)
     except Declined as declined:
         return Result(None, str(declined.details["declineCode"]), declined.message)
+    except Unanswered:
+        if known := _found(stripe, call, since):
+            return Result(ok=known)
+        if now - since < GIVEN_UP:
+            raise
+        # Stripe keeps its failure under the key and has made nothing in all that time.
+        anew = replace(call, idempotency_key=f"{call.idempotency_key}-{now:%Y%m%d%H}")
+        return _made(stripe, anew, now, now)
+
+
+def _found(stripe: Gateway, call: Call, since: datetime) -> Json | None:
+    return stripe.find(call, since) if can_find(call) else None
 
 
 def _record(

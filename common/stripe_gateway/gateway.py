@@ -10,10 +10,12 @@ import json
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, cast
 
 from common.errors import BadRequest, Declined, StripeRefused, Unavailable
 from common.settings import Settings
+from common.stripe_gateway import lookup
 from common.stripe_gateway.calls import METHODS, Call, Json
 
 if TYPE_CHECKING:
@@ -67,6 +69,20 @@ class Gateway:
             options["stripe_account"] = call.account
         make = METHODS[call.method]
         return self._run(lambda: make(self.client, call.target or "", dict(call.params), options))
+
+    def find(self, call: Call, since: datetime) -> Json | None:
+        """What a call has made whose answer was lost; None where it made nothing.
+
+        Raises:
+            Unavailable: Stripe did not answer this either.
+        """
+        from stripe import StripeError
+
+        try:
+            _counted()
+            return lookup.find(self.client, call, since)
+        except StripeError as error:
+            raise _translate(error) from error
 
     def payment_intent(self, intent_id: str) -> Json:
         """A payment intent with its latest charge and that one's balance transaction."""
@@ -167,6 +183,13 @@ def _counted() -> None:
         counter[0] += 1
 
 
+class Unanswered(Unavailable):
+    """Stripe answered with a failure of its own: the outcome is open and stays under the key."""
+
+    def __init__(self) -> None:
+        super().__init__("Stripe")
+
+
 class Refused(StripeRefused):
     """Stripe's final no, with what it said of the object.
 
@@ -199,7 +222,7 @@ def _translate(error: Any) -> Exception:
     final = (stripe.InvalidRequestError, stripe.PermissionError, stripe.IdempotencyError)
     if isinstance(error, final) and not isinstance(error, stripe.RateLimitError):
         return Refused(code, str(body.get("message") or ""), body)
-    return Unavailable("Stripe")
+    return Unanswered() if (error.http_status or 0) >= 500 else Unavailable("Stripe")
 
 
 def verify_signature(payload: bytes, header: str, secrets: Sequence[str]) -> Json:

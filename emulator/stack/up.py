@@ -54,7 +54,11 @@ FIRESTORE_START_SECONDS = 60.0
 
 def main(argv: Sequence[str]) -> int:
     """Start the stack and stay until a signal; 0 after a clean end, 1 where it could not go on."""
-    options = parse(argv)
+    try:
+        options = parse(argv)
+    except StackError as problem:
+        View(sys.stderr).failed(str(problem))
+        return 2
     view = View(sys.stderr if options.json else sys.stdout)
     try:
         return asyncio.run(_run(options, view))

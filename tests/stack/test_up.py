@@ -158,6 +158,18 @@ def test_a_taken_port_ends_the_start_with_its_number_and_holder(stack: RunningSt
     assert "Traceback" not in ran.stderr
 
 
+def test_a_port_base_that_cannot_be_is_refused_in_words() -> None:
+    ran = subprocess.run(
+        [sys.executable, "-m", "emulator", "up", "--port-base", "80"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert ran.returncode == 2
+    assert "--port-base must lie between" in ran.stderr
+    assert "Traceback" not in ran.stderr
+
+
 def test_an_unknown_command_says_which_there_are() -> None:
     ran = subprocess.run(
         [sys.executable, "-m", "emulator", "dance"], cwd=ROOT, capture_output=True, text=True

@@ -59,8 +59,8 @@ def response_schema(method: str, path: str) -> dict[str, Any] | None:
 
 def object_schema(name: str) -> dict[str, Any] | None:
     """The schema of an object by its ``object`` member."""
-    schemas: dict[str, Any] = document()["components"]["schemas"]
-    return schemas.get(name)
+    known = name in document()["components"]["schemas"]
+    return {"$ref": f"#/components/schemas/{name}"} if known else None
 
 
 def problems(value: Any, schema: dict[str, Any], where: str = "") -> list[str]:

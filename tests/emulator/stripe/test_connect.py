@@ -217,7 +217,8 @@ def test_a_standard_payout_is_in_transit_after_a_day_and_paid_after_two(
         stripe.v1.payouts.cancel(payout.id, options=as_account)
     emulator.advance(86400)
     assert stripe.v1.payouts.retrieve(payout.id, options=as_account).status == "paid"
-    assert market.events(account)[-3:] == ["payout.created", "payout.updated", "payout.paid"]
+    payouts = [name for name in market.events(account) if name.startswith("payout.")]
+    assert payouts == ["payout.created", "payout.updated", "payout.paid"]
     listed = stripe.v1.payouts.list({"status": "paid"}, as_account).data
     assert [p.id for p in listed] == [payout.id]
 
@@ -236,9 +237,7 @@ def test_a_payout_to_a_bad_bank_account_fails_and_the_money_returns(
     market: Marketplace, stripe: StripeClient, emulator: Emulator, number: str, code: str
 ) -> None:
     account = market.account(ready=False)
-    emulator.control(
-        "POST", f"/accounts/{account.id}/onboarding", {"bank_account_number": number}
-    )
+    emulator.control("POST", f"/accounts/{account.id}/onboarding", {"bank_account_number": number})
     market.transfer(account, 50_00, market.payment(100_00, card="pm_card_bypassPending"))
     as_account: sdk.RequestOptions = {"stripe_account": account.id}
     payout = stripe.v1.payouts.create({"amount": 50_00, "currency": "usd"}, as_account)

@@ -188,7 +188,9 @@ def test_a_fraud_warning_is_actionable_until_the_refund(
     stripe: StripeClient, market: Marketplace
 ) -> None:
     payment = market.payment(card="pm_card_createIssuerFraudRecord")
-    warning = stripe.v1.radar.early_fraud_warnings.list({"charge": payment.latest_charge.id}).data[0]
+    warning = stripe.v1.radar.early_fraud_warnings.list({"charge": payment.latest_charge.id}).data[
+        0
+    ]
     assert warning.actionable
     stripe.v1.refunds.create({"payment_intent": payment.id})
     assert not stripe.v1.radar.early_fraud_warnings.retrieve(warning.id).actionable

@@ -1,0 +1,66 @@
+"""Finding what a call whose answer was lost has made: by the metadata it was asked to carry.
+
+Stripe forgets an idempotency key after a day, and gives a stored 500 again and again. So before a
+call is taken for not made, its object is looked for; every object we make names its operation.
+Source: https://docs.stripe.com/error-low-level; docs/decisions/0006-operations.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime, timedelta
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from common.stripe_gateway.calls import Call, Json
+
+if TYPE_CHECKING:
+    from stripe import StripeClient
+
+#: Clocks differ: objects this much older than the operation are looked at, too.
+SLACK = timedelta(minutes=10)
+MOST_OBJECTS = 2_000
+_PAGE = 100
+
+_List = Callable[["StripeClient", Call, Any, Any], Any]
+_LISTS: Mapping[str, _List] = {
+    "accounts.create": lambda c, _, p, o: c.v1.accounts.list(p, o),
+    "payment_intents.create": lambda c, _, p, o: c.v1.payment_intents.list(p, o),
+    "refunds.create": lambda c, call, _, o: c.v1.refunds.list(
+        {"limit": _PAGE, "payment_intent": call.params["payment_intent"]}, o
+    ),
+    "transfers.create": lambda c, call, _, o: c.v1.transfers.list(
+        {"limit": _PAGE, "transfer_group": call.params["transfer_group"]}, o
+    ),
+    "transfers.reverse": lambda c, call, _, o: c.v1.transfers.reversals.list(
+        call.target or "", {"limit": _PAGE}, o
+    ),
+    "payouts.create": lambda c, _, p, o: c.v1.payouts.list(p, o),
+}
+
+
+def can_find(call: Call) -> bool:
+    """Whether a call makes an object that can be looked for; the others may be made again."""
+    return call.method in _LISTS
+
+
+def find(client: StripeClient, call: Call, since: datetime) -> Json | None:
+    """The object that a call has made, or None.
+
+    Args:
+        since: When the call was first written down.
+    """
+    recent: dict[str, Any] = {"limit": _PAGE, "created": {"gte": int((since - SLACK).timestamp())}}
+    options = {"stripe_account": call.account} if call.account else {}
+    if call.method == "payouts.create":  # a payout's fee stands in its balance transaction
+        recent["expand"] = ["data.balance_transaction"]
+    listed = _LISTS[call.method](client, call, recent, options)
+    return _match(call, (item.to_dict() for item in listed.auto_paging_iter()))
+
+
+def _match(call: Call, objects: Iterable[Json]) -> Json | None:
+    wanted = call.params["metadata"]["operationId"]
+    for one in islice(objects, MOST_OBJECTS):
+        if (one.get("metadata") or {}).get("operationId") == wanted:
+            return one
+    return None

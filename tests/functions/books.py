@@ -1,0 +1,128 @@
+"""What the books say of a booking or a provider, held against Stripe's own records.
+
+The stack is shared, so nothing here looks at totals over everybody: each check takes the ledger
+transactions of one booking or provider, and the objects at Stripe that belong to them.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from google.cloud.firestore_v1.base_query import FieldFilter
+
+from tests.support.market import Booking, Market, Provider
+
+STRIPE = "platform:stripe"
+HELD = "bookings:held"
+COMMISSION = "platform:commission"
+STRIPE_FEES = "platform:stripe_fees"
+DISPUTES = "disputes:open"
+LOSSES = "platform:losses"
+
+#: Everything that was checked since the last RECONCILE: id -> what it is.
+_checked: dict[str, str] = {}
+
+
+def owed(provider: Provider) -> str:
+    """The account of what a provider earned and was not paid yet."""
+    return f"provider:{provider.uid}"
+
+
+def connected(provider: Provider) -> str:
+    """The account of a provider's balance at Stripe."""
+    return f"provider:{provider.uid}:stripe"
+
+
+def debt(provider: Provider) -> str:
+    """The account of what a provider owes the platform."""
+    return f"provider:{provider.uid}:debt"
+
+
+def rows_of(market: Market, field: str, value: str) -> list[dict[str, Any]]:
+    """Ledger transactions with this field, oldest first, each with its ``id``."""
+    found = market.db.collection("transactions").where(filter=FieldFilter(field, "==", value))
+    rows = [{**(one.to_dict() or {}), "id": one.id} for one in found.stream()]
+    return sorted(rows, key=lambda row: row["createdAt"])
+
+
+def sums(rows: Iterable[Mapping[str, Any]]) -> dict[str, int]:
+    """Minor units per ledger account, accounts of zero left out."""
+    totals: dict[str, int] = defaultdict(int)
+    for row in rows:
+        for entry in row["entries"]:
+            totals[entry["account"]] += entry["amount"]
+    return {account: amount for account, amount in totals.items() if amount}
+
+
+def booking_sums(market: Market, booking: Booking) -> dict[str, int]:
+    """What the ledger's accounts come to for one booking, minor units."""
+    return sums(rows_of(market, "bookingId", booking.id))
+
+
+def provider_sums(market: Market, provider: Provider) -> dict[str, int]:
+    """What the ledger's accounts come to over everything that concerns one provider."""
+    return sums(rows_of(market, "providerId", provider.uid))
+
+
+def books_balance(market: Market, *bookings: Booking) -> None:
+    """Each booking's ledger is balanced and equals Stripe's balance transactions for it, and so
+    does each provider's connected balance. RECONCILE is asked about all of them at the end of
+    their module."""
+    for booking in bookings:
+        _booking_balances(market, booking)
+    for provider in {booking.service.provider for booking in bookings}:
+        _provider_balances(market, provider)
+
+
+def _booking_balances(market: Market, booking: Booking) -> None:
+    rows = rows_of(market, "bookingId", booking.id)
+    for row in rows:
+        assert len(row["entries"]) >= 2, row
+        assert sum(entry["amount"] for entry in row["entries"]) == 0, row
+        assert row["id"] == f"{row['kind']}_{row['stripeId']}", row
+        _checked[row["id"]] = "transactionId"
+    totals = sums(rows)
+    assert totals.get(HELD, 0) <= 0, f"more than was held went out: {totals}"
+    assert totals.get(STRIPE, 0) == _net_at_stripe(market, booking), (booking.id, totals)
+    _checked[booking.id] = "bookingId"
+
+
+def _net_at_stripe(market: Market, booking: Booking) -> int:
+    """What Stripe's balance transactions for a booking's objects come to, minor units."""
+    v1 = market.stripe.v1
+    intent = booking.payment_intent
+    charges = v1.charges.list({"payment_intent": intent}).data
+    refunds = v1.refunds.list({"payment_intent": intent}).data
+    disputes = v1.disputes.list({"payment_intent": intent}).data
+    transfers = v1.transfers.list({"transfer_group": booking.id}).data
+    reversals = [one for tr in transfers for one in v1.transfers.reversals.list(tr.id).data]
+    objects = [*charges, *refunds, *disputes, *transfers, *reversals]
+    moved = [v1.balance_transactions.list({"source": thing.id}).data for thing in objects]
+    return sum(one.net for page in moved for one in page)
+
+
+def _provider_balances(market: Market, provider: Provider) -> None:
+    assert provider.account_id is not None
+    balance = market.stripe.v1.balance.retrieve({}, {"stripe_account": provider.account_id})
+    has = sum(one.amount for one in [*balance.available, *balance.pending])
+    assert provider_sums(market, provider).get(connected(provider), 0) == has
+    _checked[provider.uid] = "providerId"
+
+
+def reconcile(market: Market) -> dict[str, Any]:
+    """RECONCILE, asked by an operator."""
+    return market.api.as_operator().post("reporting", "RECONCILE").ok()
+
+
+def reconciled(market: Market) -> None:
+    """RECONCILE finds nothing amiss with anything that was checked since it was last asked."""
+    if not _checked:
+        return
+    told = reconcile(market)
+    known = set(_checked)
+    ours = [one for one in told["mismatches"] if known & {str(value) for value in one.values()}]
+    assert ours == []
+    assert {code: one["entriesSum"] for code, one in told["byCurrency"].items() if one["entriesSum"]} == {}
+    _checked.clear()
