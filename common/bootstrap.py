@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from common import logs
 from common.auth.tokens import Tokens
 from common.clock import Clock
-from common.settings import Settings, load
+from common.settings import Settings, load, serving
 from common.store.store import Store
 from common.stripe_gateway.gateway import Gateway
 
@@ -51,3 +51,8 @@ def build(settings: Settings) -> Services:
         tokens=Tokens(settings),
         clock=Clock(settings.clock_file),
     )
+
+
+if serving():
+    # A wrong environment stops the start, not the first request.
+    services()

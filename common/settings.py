@@ -120,6 +120,11 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
     return settings
 
 
+def serving() -> bool:
+    """Whether this process is starting to serve a function, here or in the cloud."""
+    return bool(os.environ.get("FUNCTION_TARGET") or os.environ.get("K_SERVICE"))
+
+
 def _refuse_switches(env: Mapping[str, str], deployed: bool) -> None:
     on = [name for name in EMULATOR_SWITCHES if env.get(name)]
     if deployed and on:

@@ -34,8 +34,8 @@ def payout_operation(
     payout: Payout, *, actor: str, action: str, request_id: str, now: datetime
 ) -> Operation:
     """The intent to transfer a payout's lines and pay them out."""
-    transfers = tuple(_transfer(payout, line) for line in payout.lines if line.transfer)
-    last = (_payout_call(payout, 1),)
+    transfers = tuple(_transfer(payout, line, request_id) for line in payout.lines if line.transfer)
+    last = (_payout_call(payout, 1, request_id),)
     return Operation(
         id=payout.id,
         kind="payout",
@@ -53,7 +53,7 @@ def payout_operation(
     )
 
 
-def _transfer(payout: Payout, line: Line) -> Call:
+def _transfer(payout: Payout, line: Line, request_id: str) -> Call:
     params: dict[str, Any] = {
         "amount": line.transfer,
         "currency": payout.currency.lower(),
@@ -65,13 +65,14 @@ def _transfer(payout: Payout, line: Line) -> Call:
             "payoutId": payout.id,
             "providerId": payout.provider_id,
             "operationId": payout.id,
+            "requestId": request_id,
         },
     }
     key = f"transfer-{payout.id}-{line.booking_id}"
     return Call(f"{PREFIX}{line.booking_id}", "transfers.create", params, key)
 
 
-def _payout_call(payout: Payout, attempt: int) -> Call:
+def _payout_call(payout: Payout, attempt: int, request_id: str) -> Call:
     params: dict[str, Any] = {
         "amount": payout.net,
         "currency": payout.currency.lower(),
@@ -80,6 +81,7 @@ def _payout_call(payout: Payout, attempt: int) -> Call:
             "payoutId": payout.id,
             "providerId": payout.provider_id,
             "operationId": payout.id,
+            "requestId": request_id,
         },
         "expand": ["balance_transaction"],
     }
@@ -230,7 +232,7 @@ def _without(
         payout, lines=kept, amount=sum(line.amount for line in kept), failure_message=why
     )
     attempt = int(operation.plan["attempt"]) + 1
-    stages: Stages = ((_payout_call(smaller, attempt),),)
+    stages: Stages = ((_payout_call(smaller, attempt, operation.request_id),),)
     plan = {**operation.plan, "attempt": attempt}
     return smaller, freed, operation.became(State.OPEN, stages=stages, plan=plan, note=why)
 
@@ -240,7 +242,7 @@ def _patient(payout: Payout, operation: Operation, now: datetime) -> Operation:
     attempt = int(operation.plan["attempt"]) + 1
     return operation.became(
         State.WAITING,
-        stages=((_payout_call(payout, attempt),),),
+        stages=((_payout_call(payout, attempt, operation.request_id),),),
         plan={**operation.plan, "attempt": attempt},
         wake_at=now + PATIENCE,
         note="balance_insufficient",

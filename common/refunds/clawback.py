@@ -22,7 +22,7 @@ from common.stripe_gateway.calls import Call
 PREFIX = "reversal:"
 
 
-def calls(booking: Booking, operation_id: str) -> tuple[Call, ...]:
+def calls(booking: Booking, operation_id: str, request_id: str) -> tuple[Call, ...]:
     """The reversals that bring a booking's transfers down to what is due, newest transfer first."""
     left, made = booking.money.overpaid, []
     for transfer in reversed(booking.transfers):
@@ -32,7 +32,11 @@ def calls(booking: Booking, operation_id: str) -> tuple[Call, ...]:
         left -= part
         params = {
             "amount": part,
-            "metadata": {"bookingId": booking.id, "operationId": operation_id},
+            "metadata": {
+                "bookingId": booking.id,
+                "operationId": operation_id,
+                "requestId": request_id,
+            },
         }
         made.append(
             Call(

@@ -21,7 +21,7 @@ def clawback_operation(
     booking: Booking, operation_id: str, *, action: str, request_id: str, now: datetime
 ) -> Operation | None:
     """The intent to reverse what the provider has beyond their due; None where that is nothing."""
-    calls = clawback.calls(booking, operation_id)
+    calls = clawback.calls(booking, operation_id, request_id)
     if not calls:
         return None
     return Operation(

@@ -122,7 +122,7 @@ def _operation(
             "requestId": request_id,
         },
     }
-    reversals = clawback.calls(booking, refund.id)
+    reversals = clawback.calls(booking, refund.id, request_id)
     first = (Call("refund", "refunds.create", params, refund.id),)
     return Operation(
         id=refund.id,

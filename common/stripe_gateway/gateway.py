@@ -141,6 +141,11 @@ class Gateway:
         params: Any = {"payment_intent": intent_id, "limit": 100}
         return self._list(lambda: self.client.v1.refunds.list(params))
 
+    def event(self, event_id: str, account_id: str | None) -> Json:
+        """An event of the last 30 days, the platform's or a connected account's."""
+        options: Any = {"stripe_account": account_id} if account_id else {}
+        return self._run(lambda: self.client.v1.events.retrieve(event_id, {}, options))
+
     def events_since(self, created: int, types: Sequence[str]) -> Iterator[Json]:
         """The platform's events since an instant (unix seconds), newest first, page by page.
 

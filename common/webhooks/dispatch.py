@@ -9,6 +9,7 @@ from common import logs
 from common.auth.caller import Caller
 from common.bootstrap import Services
 from common.context import Context
+from common.errors import AppError
 from common.store.unit import Unit
 from common.stripe_gateway.calls import Json
 from common.webhooks import (
@@ -22,7 +23,7 @@ from common.webhooks import (
     on_subscriptions,
     on_transfers,
 )
-from common.webhooks.marker import Duplicate, Marker
+from common.webhooks.marker import FAILED, Duplicate, Marker
 
 Handler = Callable[[Json, Json, Context], bool]
 
@@ -105,6 +106,14 @@ def process(services: Services, event: Json, request_id: str, notes: dict[str, A
         return _only_mark(context, marker, "processed" if effect else "ignored")
     except Duplicate:
         return "duplicate"
+    except AppError:
+        raise
+    except Exception as error:
+        # A poison event is kept with its error; Stripe's retry and the maintenance run try again.
+        if not marker.is_open:
+            marker.error = type(error).__name__
+            _only_mark(context, marker, FAILED)
+        raise
 
 
 def _only_mark(context: Context, marker: Marker, outcome: str) -> str:

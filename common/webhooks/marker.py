@@ -12,7 +12,10 @@ from typing import Any
 
 from common.store import collections
 from common.store.collections import Key
-from common.store.store import Create, Snapshot, Write
+from common.store.store import Create, Replace, Snapshot, Write
+
+#: The outcome of an event whose handler broke; it is kept with its error and does not end there.
+FAILED = "failed"
 
 
 class Duplicate(Exception):
@@ -26,6 +29,8 @@ class Marker:
     event: Mapping[str, Any]
     now: datetime
     outcome: str = "processed"
+    error: str | None = None
+    _was: Snapshot | None = None
     _open: bool = False
 
     @property
@@ -34,25 +39,29 @@ class Marker:
         return collections.event(self.event["id"])
 
     def meet(self, found: Snapshot) -> None:
-        """End the work if the event is known."""
-        if found.data is not None:
+        """End the work if the event is known; one that failed may try again."""
+        if found.data is None:
+            return
+        if found.data["outcome"] != FAILED:
             raise Duplicate
+        self._was = found
 
     def opening(self) -> Write | None:
         """The marker; none once it stands."""
         if self._open:
             return None
-        return Create(
-            self.key,
-            {
-                "type": self.event["type"],
-                "account": self.event.get("account"),
-                "objectId": self.event["data"]["object"].get("id"),
-                "stripeCreated": self.event.get("created"),
-                "outcome": self.outcome,
-                "receivedAt": self.now,
-            },
-        )
+        known = self._was.require() if self._was else {}
+        data = {
+            "type": self.event["type"],
+            "account": self.event.get("account"),
+            "objectId": self.event["data"]["object"].get("id"),
+            "stripeCreated": self.event.get("created"),
+            "outcome": self.outcome,
+            "error": self.error,
+            "failures": int(known.get("failures", 0)) + (self.outcome == FAILED),
+            "receivedAt": known.get("receivedAt", self.now),
+        }
+        return Replace(self._was, data) if self._was else Create(self.key, data)
 
     def opened(self) -> None:
         """The marker stands."""

@@ -15,6 +15,7 @@ from common.store import collections
 from common.store.store import Replace, WriteConflict
 from common.webhooks.dispatch import process
 from common.webhooks.events import PLATFORM_EVENTS
+from common.webhooks.marker import FAILED
 
 #: Events are looked at again for this long, since one may become visible late.
 OVERLAP = timedelta(minutes=10)
@@ -50,6 +51,20 @@ def replay(context: Context) -> tuple[int, int]:
     if not failed and len(events) < MOST_EVENTS:
         _advance(context, key.id)
     return done, failed
+
+
+def failed_events(context: Context) -> list[tuple[str, str | None]]:
+    """Events whose handlers broke: their ids and accounts."""
+    found = context.services.store.query("webhook_events", [("outcome", "==", FAILED)])
+    return [(snapshot.key.id, snapshot.require()["account"]) for snapshot in found]
+
+
+def retry(context: Context, event: tuple[str, str | None]) -> bool:
+    """Let an event that failed try again, as Stripe has it."""
+    told = context.services.stripe.event(*event)
+    if event[1] is not None:
+        told = {**told, "account": event[1]}
+    return process(context.services, told, context.request_id, {}) == "processed"
 
 
 def _unseen(context: Context, events: list[dict[str, object]]) -> list[dict[str, object]]:

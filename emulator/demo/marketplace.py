@@ -148,7 +148,7 @@ class Marketplace:
         """CALCULATE_EARNINGS."""
         return provider.post("payout-manager", "CALCULATE_EARNINGS", providerId=provider.uid)
 
-    def next_week(self, days: int, hour: int = 15) -> datetime:
+    def in_days(self, days: int, hour: int = 15) -> datetime:
         """A full hour, that many days from now: 15:00 UTC is a morning in New York."""
         day = self.outside.now() + days * DAY
         return day.replace(hour=hour, minute=0, second=0, microsecond=0)

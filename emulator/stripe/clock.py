@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 
@@ -20,17 +22,32 @@ class Clock:
         self.offset_seconds = offset_seconds
         self._file = file
         self._frozen: float | None = None
+        self._shown: float | None = None
         self.publish()
 
-    def time(self) -> float:
+    def main_time(self) -> float:
+        """The emulator's own time, whatever a test clock shows."""
         return time.time() + self.offset_seconds if self._frozen is None else self._frozen
+
+    def time(self) -> float:
+        """The time of what is running: a test clock's, or the emulator's own."""
+        return self.main_time() if self._shown is None else self._shown
 
     def now(self) -> int:
         return int(self.time())
 
+    @contextmanager
+    def showing(self, at: float | None) -> Iterator[None]:
+        """Within the block the time is a test clock's; None changes nothing."""
+        before, self._shown = self._shown, at if at is not None else self._shown
+        try:
+            yield
+        finally:
+            self._shown = before
+
     def freeze(self, at: float | None = None) -> None:
         self._frozen = None
-        self._frozen = self.time() if at is None else at
+        self._frozen = self.main_time() if at is None else at
 
     def thaw(self) -> None:
         self._frozen = None

@@ -66,7 +66,8 @@ class Timers:
 
     def soon(self, name: str, args: Obj, key: str | None = None) -> str:
         """A step that takes Stripe seconds: a few milliseconds here, and ``idle`` waits for it."""
-        return self.at(self._world.clock.time() + SOON_SECONDS, name, args, key, soon=True)
+        due = self._world.clock.main_time() + SOON_SECONDS
+        return self.at(due, name, args, key, soon=True)
 
     def find(self, key: str) -> Obj | None:
         return self._world.store.find("_timer", f"timer_{key}")

@@ -18,12 +18,11 @@ from common.bookings.model import Booking
 from common.bookings.payment_operations import payment_id
 from common.bookings.status import Status
 from common.context import Answer, Context
-from common.errors import AppError
 from common.http.command import Command
 from common.operations import runner
 from common.payouts import execution
 from common.store import collections
-from common.store.store import Filter, Snapshot, WriteConflict
+from common.store.store import Filter, Snapshot
 from common.store.unit import Unit
 from common.stripe_gateway.calls import Call
 from common.stripe_gateway.gateway import Refused
@@ -41,16 +40,17 @@ class Request(Command):
 def handle(command: Request, context: Context) -> Answer:
     """Counts of what was expired, completed and recovered, and of what could not be done."""
     events = missed.replay(context)
+    retried = each(context, missed.failed_events(context), missed.retry)
     recovered = each(context, _operations(context), _recover)
     expired = each(context, _lapsed(context), _expire)
     completed = each(context, _ended(context), _complete)
     released = each(context, _waiting(context), _release)
     payouts = each(context, _due_payouts(context), _start_payout)
-    parts = (events, recovered, expired, completed, released, payouts)
+    parts = (events, retried, recovered, expired, completed, released, payouts)
     return {
         "expired": expired[0],
         "completed": completed[0],
-        "recovered": recovered[0] + events[0],
+        "recovered": recovered[0] + events[0] + retried[0],
         "released": released[0],
         "payoutsStarted": payouts[0],
         "failed": sum(part[1] for part in parts),
@@ -70,7 +70,7 @@ def each(
         own = replace(context, unit=Unit(context.services.store), record=None, notes={})
         try:
             done += work(own, item)
-        except (AppError, WriteConflict) as error:
+        except Exception as error:  # one poison item must not stop the others
             failed += 1
             logs.logger().warning(
                 "maintenance.item_failed", work=work.__name__, why=type(error).__name__

@@ -9,7 +9,6 @@ from emulator.stripe.params import (
     ADDRESS,
     Params,
     email,
-    integer,
     many,
     merged_metadata,
     metadata,
@@ -38,7 +37,6 @@ SHIPPING = nested(
 )  # fmt: skip
 _SHARED: Params = {
     "address": ADDRESS.clearable(),
-    "balance": integer(),
     "description": text().clearable(),
     "email": email().clearable(),
     "invoice_prefix": text(12),

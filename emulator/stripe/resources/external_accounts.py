@@ -54,7 +54,7 @@ def add_bank_account(
             ``currency``, ``routing_number``, ``account_holder_name``, ``account_holder_type``.
     """
     country: str = details.get("country", account["country"])
-    currency = details.get("currency") or banks.COUNTRY_CURRENCY.get(country, "usd")
+    currency: str = details.get("currency") or banks.COUNTRY_CURRENCY.get(country, "usd")
     number = details["account_number"]
     others = [ba for ba in of_account(world, account["id"]) if ba["currency"] == currency]
     is_default = default or not others

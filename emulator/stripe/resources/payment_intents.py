@@ -29,6 +29,7 @@ from emulator.stripe.resources.payment_methods import DATA, from_data, resolve
 from emulator.stripe.routes import Call, Operation
 from emulator.stripe.search import metadata_terms, searching
 from emulator.stripe.store import Kind, Obj
+from emulator.stripe.world import World
 
 KINDS = [
     Kind(
@@ -120,7 +121,7 @@ def create(call: Call) -> Obj:
                     f"The parameter `{name}` can only be passed with `confirm=true`.", name
                 )
     check_charge_amount(p["amount"], p["currency"])
-    intent = blank_intent(call, p["amount"], p["currency"])
+    intent = blank_intent(world, p["amount"], p["currency"])
     automatic = p.get("automatic_payment_methods")
     if automatic is not None and not automatic["enabled"]:
         intent["automatic_payment_methods"] = None
@@ -137,9 +138,9 @@ def create(call: Call) -> Obj:
     return intent
 
 
-def blank_intent(call: Call, amount: int, currency: str) -> Obj:
+def blank_intent(world: World, amount: int, currency: str) -> Obj:
     """An intent as it is without any optional parameter."""
-    id = call.world.ids.new("pi")
+    id = world.ids.new("pi")
     return {
         "id": id,
         "object": "payment_intent",
@@ -154,9 +155,9 @@ def blank_intent(call: Call, amount: int, currency: str) -> Obj:
         "canceled_at": None,
         "cancellation_reason": None,
         "capture_method": "automatic_async",
-        "client_secret": call.world.ids.secret(id),
+        "client_secret": world.ids.secret(id),
         "confirmation_method": "automatic",
-        "created": call.world.now,
+        "created": world.now,
         "currency": currency,
         "customer": None,
         "customer_account": None,

@@ -156,7 +156,7 @@ def _covered(world: World, account: str, charge: Obj, amount: int) -> bool:
     has = ledger.available(world, account, charge["currency"]) + txn["fee"]
     if ledger.is_pending(world, charge["balance_transaction"]):
         has += ledger.pending(world, account, charge["currency"])
-    return has >= amount
+    return bool(has >= amount)
 
 
 def _take_money(world: World, refund: Obj, charge: Obj) -> None:

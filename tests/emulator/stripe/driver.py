@@ -9,8 +9,6 @@ import http.server
 import json
 import socket
 import threading
-import urllib.error
-import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path

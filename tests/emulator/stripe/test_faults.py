@@ -112,7 +112,8 @@ def test_a_held_request_waits_for_its_release(
 def test_the_process_that_asked_is_killed(emulator: Emulator, mode: str, made: int) -> None:
     plant(emulator, mode)
     script = (
-        "import sys, stripe; c = stripe.StripeClient(sys.argv[1], base_addresses={'api': sys.argv[2]});"
+        "import sys, stripe;"
+        "c = stripe.StripeClient(sys.argv[1], base_addresses={'api': sys.argv[2]});"
         "c.v1.customers.create({'name': 'a'})"
     )
     done = subprocess.run(
@@ -226,7 +227,7 @@ def test_state_survives_a_kill(tmp_path: Path) -> None:
         _, _, first = emulator.api("POST", "/v1/customers", "name=a", Idempotency_Key="k")
         before = emulator.state()
         os.kill(process.pid, signal.SIGKILL)
-        process.wait()
+        process.communicate(timeout=10)
         clock.unlink()
         process, emulator = _start(state, clock, port)
         after = emulator.state()
@@ -241,7 +242,8 @@ def test_state_survives_a_kill(tmp_path: Path) -> None:
         assert len({o["id"] for o in emulator.state()["objects"]["customer"]}) == 1
     finally:
         process.send_signal(signal.SIGTERM)
-        assert process.wait(10) == 0
+        process.communicate(timeout=10)
+    assert process.returncode == 0
 
 
 def test_a_file_that_is_no_state_is_refused_with_a_sentence(tmp_path: Path) -> None:

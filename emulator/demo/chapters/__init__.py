@@ -1,0 +1,37 @@
+"""The demo's chapters in their order; each module plays one with ``play(market, screen)``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from emulator.demo.chapters import (
+    books,
+    booked,
+    cancelled,
+    declined,
+    disputed,
+    lost_webhook,
+    onboarding,
+    paid_out,
+    refunded,
+    seats,
+    three_d_secure,
+)
+from emulator.demo.marketplace import Marketplace
+from emulator.demo.screen import Screen
+
+Chapter = Callable[[Marketplace, Screen], None]
+
+CHAPTERS: tuple[tuple[str, Chapter], ...] = (
+    ("A provider onboards", onboarding.play),
+    ("A customer checks, books and pays", booked.play),
+    ("A card is declined, another one works", declined.play),
+    ("A bank asks for 3-D Secure", three_d_secure.play),
+    ("The lesson is over: the provider is paid 92 %", paid_out.play),
+    ("A booking is cancelled under its policy", cancelled.play),
+    ("A booking is refunded in part", refunded.play),
+    ("Two cardholders dispute: one is won, one lost", disputed.play),
+    ("Forty people want seven seats", seats.play),
+    ("A webhook is lost, and healed", lost_webhook.play),
+    ("The books", books.play),
+)

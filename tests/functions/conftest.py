@@ -1,0 +1,23 @@
+"""At the end of each module RECONCILE is asked about everything that the module checked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from google.cloud.firestore import Client as FirestoreClient
+from stripe import StripeClient
+
+from emulator.stack.handle import RunningStack
+from tests.functions import books
+from tests.support.api import Api
+from tests.support.market import Market
+from tests.support.stripe_control import StripeControl
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _reconciled(
+    api: Api, stripe: StripeClient, db: FirestoreClient, stack: RunningStack
+) -> Iterator[None]:
+    yield
+    books.reconciled(Market(api, StripeControl(stack.stripe), stripe, db))
