@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 _GOOGLE_ISSUERS = ("https://accounts.google.com", "accounts.google.com")
 _APP_NAME = "marketplace"
+#: firebase-admin lets a malformed token's own exceptions through.
+_MALFORMED = (ValueError, TypeError, AttributeError, RecursionError)
 
 
 class Tokens:
@@ -53,8 +55,7 @@ class Tokens:
             claims = auth.verify_id_token(token, app=self._firebase())
         except auth.CertificateFetchError as error:
             raise Unavailable("Google's key server") from error
-        except (exceptions.FirebaseError, ValueError, TypeError, AttributeError) as error:
-            # firebase-admin lets a malformed token's own exceptions through
+        except (exceptions.FirebaseError, *_MALFORMED) as error:
             raise Unauthenticated("The ID token is not valid; sign in again") from error
         if self._settings.auth_emulated:
             _require_current(claims)
@@ -102,7 +103,7 @@ def _unverified(token: str) -> dict[str, Any]:
     try:
         payload = token.split(".")[1]
         claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
-    except (IndexError, ValueError):
+    except (IndexError, ValueError, RecursionError):
         raise Unauthenticated("The bearer token is not an ID token") from None
     if not isinstance(claims, dict):
         raise Unauthenticated("The bearer token is not an ID token")

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from common import logs
 from common.bookings import claims, documents, payment, place, postings
@@ -53,12 +54,14 @@ def _once(
 ) -> tuple[Booking | None, Begun | None]:
     key = collections.booking(booking_id)
     posted = collections.transaction(postings.charge_id_of(paid.charge_id))
-    docs = context.read(key, posted, *_fee_keys(paid))
+    docs = context.read(key, posted, *_fee_keys(paid.charge))
     if docs[key].data is None:
         return None, None
     booking = documents.load(docs[key])
     if docs[posted].data is not None:
         return booking, None
+    if known := [key for key in _fee_keys(booking.payment) if key not in docs]:
+        docs = {**docs, **context.read(*known)}
     if not payment.matches(booking, paid):
         logs.logger().error("payment.amount_mismatch", bookingId=booking_id)
         return None, None
@@ -75,8 +78,9 @@ def _once(
     return _give_back(context, docs, booking, paid)
 
 
-def _fee_keys(paid: Paid) -> tuple[Key, ...]:
-    transaction = paid.charge.get("balanceTransactionId")
+def _fee_keys(charge: Mapping[str, Any]) -> tuple[Key, ...]:
+    """The fee's posting: the charge's own events may have come first and written it."""
+    transaction = charge.get("balanceTransactionId")
     return (collections.transaction(f"stripe_fee_{transaction}"),) if transaction else ()
 
 

@@ -71,8 +71,7 @@ class Processor:
     def __call__(self, request: Request) -> Response:
         """Answer one HTTP request."""
         services = bootstrap.services()
-        given = request.headers.get("X-Request-Id", "")
-        request_id = given if _REQUEST_ID.match(given) else fresh("req")
+        request_id = request_id_of(request)
         if request.method == "OPTIONS":
             return respond(request, Reply(204, {}, {}), request_id)
         line = RequestLog(self.name, request, request_id)
@@ -168,6 +167,12 @@ def _settle_refused(context: Context, error: AppError) -> None:
         logs.logger().warning("idempotency.not_kept", why=type(lost).__name__)
 
 
+def request_id_of(request: Request) -> str:
+    """The caller's ``X-Request-Id``, or a new one where there is none fit for a log line."""
+    given = request.headers.get("X-Request-Id", "")
+    return given if _REQUEST_ID.match(given) else fresh("req")
+
+
 def idempotency_key(request: Request) -> str | None:
     """The request's Idempotency-Key.
 
@@ -199,6 +204,8 @@ def error_body(error: AppError, request_id: str) -> dict[str, Any]:
 def refusal(error: AppError, request_id: str) -> Reply:
     """An error's answer."""
     headers = {} if error.retry_after is None else {"Retry-After": str(error.retry_after)}
+    if error.status == 405:
+        headers["Allow"] = "POST"
     return Reply(error.status, error_body(error, request_id), headers)
 
 

@@ -51,7 +51,7 @@ def parse(body: bytes) -> dict[str, Any]:
             parse_constant=_refuse_constant,
             object_pairs_hook=_without_duplicates,
         )
-    except (ValueError, RecursionError):
+    except (ValueError, ArithmeticError, RecursionError):  # a number may outgrow Decimal
         raise BadRequest("The body is not a JSON object in UTF-8", type="bad_json") from None
     if not isinstance(value, dict):
         raise BadRequest("The body is not a JSON object in UTF-8", type="bad_json")

@@ -7,6 +7,7 @@ import json
 from datetime import datetime
 
 from common.errors import InvalidFields
+from common.ids import is_document_id
 
 
 def encode(created_at: datetime, document_id: str) -> str:
@@ -25,7 +26,9 @@ def decode(cursor: str) -> tuple[datetime, str]:
         text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
         created_at, document_id = json.loads(text)
         instant = datetime.fromisoformat(created_at)
-        if instant.tzinfo is None or not isinstance(document_id, str) or not document_id:
+        if instant.tzinfo is None or not 2000 <= instant.year <= 2200:
+            raise ValueError("not an instant of ours")
+        if not isinstance(document_id, str) or not is_document_id(document_id):
             raise ValueError("not a position")
     except (ValueError, TypeError, RecursionError):
         raise InvalidFields([("cursor", "is not one that a list gave")]) from None

@@ -11,6 +11,7 @@ from common.context import Context
 from common.ledger.posting import post
 from common.store import collections
 from common.stripe_gateway.calls import Json
+from common.webhooks import foreign
 from common.webhooks.finding import booking_id as booking_of
 from common.webhooks.finding import id_of
 
@@ -21,7 +22,7 @@ def recorded(charge: Json, event: Json, context: Context) -> bool:
         return False
     booking_id = booking_of(charge, context)
     if booking_id is None:
-        return False
+        return foreign.movement(charge, context)
     context.notes["bookingId"] = booking_id
     facts = payment.charge_facts({**charge, "balance_transaction": _transaction(charge, context)})
     return context.until_settled(lambda: _once(booking_id, facts, context))
@@ -46,7 +47,8 @@ def _once(booking_id: str, facts: dict[str, Any], context: Context) -> bool:
     if booking.payment.get("chargeId") not in (None, facts["chargeId"]):
         return False
     after = replace(booking, payment={**booking.payment, **facts})
-    fee = known_fee(after)
+    # Without news of the fee there is none to post: whoever heard of it first has done so.
+    fee = known_fee(after) if "balanceTransactionId" in facts else None
     posted = post(docs, fee, context.now) if fee else []
     if after == booking and not posted:
         return True

@@ -13,6 +13,7 @@ from common.store import collections
 from common.store.collections import Key
 from common.store.store import Replace, Snapshot, Write
 from common.stripe_gateway.calls import Json
+from common.webhooks import foreign
 from common.webhooks.finding import booking_id as booking_of
 
 Begun = tuple[Operation, dict[Key, Snapshot]]
@@ -21,9 +22,9 @@ Begun = tuple[Operation, dict[Key, Snapshot]]
 def changed(stale: Json, event: Json, context: Context) -> bool:
     """Read the dispute anew, since events come in any order, and let it have its effect."""
     booking_id = booking_of(stale, context)
-    if booking_id is None:
-        return False
     dispute = context.services.stripe.dispute(stale["id"])
+    if booking_id is None:
+        return foreign.dispute(dispute, context)
     context.notes.update(bookingId=booking_id, disputeId=dispute["id"])
     found, begun = context.until_settled(lambda: _once(dispute, booking_id, context))
     if begun is not None:

@@ -20,6 +20,7 @@ from common.refunds.refund_operation import held_of, reserved
 from common.store import collections
 from common.store.store import Replace, Snapshot, Write
 from common.stripe_gateway.calls import Json
+from common.webhooks import foreign
 from common.webhooks.finding import booking_id as booking_of
 from common.webhooks.finding import named
 
@@ -28,7 +29,7 @@ def changed(stripe: Json, event: Json, context: Context) -> bool:
     """Bring Stripe's word to the refund, its booking and the ledger."""
     booking_id = booking_of(stripe, context)
     if booking_id is None:
-        return False
+        return foreign.movement(stripe, context)
     refund_id = named(stripe, "refundId") or f"refund-{stripe['id']}"
     context.notes.update(bookingId=booking_id, refundId=refund_id)
     done: list[tuple[Operation, dict[Any, Snapshot]]] = []

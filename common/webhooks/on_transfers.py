@@ -12,6 +12,7 @@ from common.refunds.clawback import reversed_posting, with_reversal
 from common.store import collections
 from common.store.store import Patch, Write, path
 from common.stripe_gateway.calls import Json
+from common.webhooks import foreign
 from common.webhooks.finding import named
 
 
@@ -19,7 +20,7 @@ def created(transfer: Json, event: Json, context: Context) -> bool:
     """Record a transfer whose answer was lost, or which is heard of before its answer."""
     booking_id, payout_id = named(transfer, "bookingId"), named(transfer, "payoutId")
     if booking_id is None or payout_id is None:
-        return False
+        return foreign.transfer(transfer, context)
     context.notes.update(bookingId=booking_id, payoutId=payout_id)
     return context.until_settled(lambda: _record(transfer, booking_id, payout_id, context))
 

@@ -49,7 +49,7 @@ def listing(command: ListRequest, context: Context) -> Answer:
     where: list[Filter] = [(whose, "==", context.caller.uid)]
     if command.status is not None:
         where.append(("status", "==", str(command.status)))
-    after = decode(command.cursor) if command.cursor else None
+    after = None if command.cursor is None else decode(command.cursor)
     found = context.services.store.query(
         "bookings",
         where,

@@ -98,7 +98,7 @@ def history(command: HistoryRequest, context: Context) -> Answer:
         where,
         order=(("createdAt", "DESCENDING"), ("__name__", "DESCENDING")),
         limit=command.limit + 1,
-        after=decode(command.cursor) if command.cursor else None,
+        after=None if command.cursor is None else decode(command.cursor),
     )
     page = [Payout.load(snapshot) for snapshot in found[: command.limit]]
     more = len(found) > command.limit

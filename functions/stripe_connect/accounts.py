@@ -17,6 +17,7 @@ from common.clock import from_unix, rfc3339
 from common.context import Answer, Context
 from common.errors import Forbidden, Missing, NotSetUp, StripeRefused, WrongState
 from common.http.command import Command, Email, Id
+from common.ids import is_document_id
 from common.operations import runner
 from common.operations.model import Operation, State
 from common.store import collections
@@ -46,6 +47,8 @@ class ProviderRequest(Command):
 def create(command: CreateRequest, context: Context) -> Answer:
     """The provider's account, made once, with a fresh onboarding link."""
     provider_id = command.provider_id or context.caller.uid
+    if not is_document_id(provider_id):
+        raise Forbidden("A user with this id cannot be a provider")
     if provider_id != context.caller.uid and not context.caller.operator:
         raise Forbidden("You can set up an account for yourself only")
     context.notes["providerId"] = provider_id

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 from common import bootstrap, logs
 from common.errors import AppError, BadRequest, WrongMethod
 from common.http import body as json_body
-from common.http.app import Reply, RequestLog, refusal, respond
-from common.ids import fresh
+from common.http.app import Reply, RequestLog, refusal, request_id_of, respond
 from common.stripe_gateway.calls import Json
 from common.stripe_gateway.gateway import event_of, verify_signature
 from common.webhooks.dispatch import process
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
 
 def stripe_webhook(request: Request) -> Response:
     """Answer one delivery; 5xx only where Stripe's retry can help."""
-    request_id = fresh("req")
+    request_id = request_id_of(request)
     line = RequestLog("stripe-webhook", request, request_id)
     try:
         reply = _reply(request, request_id, line)

@@ -65,9 +65,7 @@ def _accounts(market: Marketplace, screen: Screen, ledger: Rows) -> None:
         screen.expect(f"{name}: ledger = Stripe", money(balances.get(name, 0)), money(amount))
 
 
-def _sum(
-    ledger: Rows, counts: Callable[[str], bool], kinds: Iterable[str] | None = None
-) -> int:
+def _sum(ledger: Rows, counts: Callable[[str], bool], kinds: Iterable[str] | None = None) -> int:
     """The entries on the accounts that count, of transactions of these kinds (None: any)."""
     return sum(
         entry["amount"]

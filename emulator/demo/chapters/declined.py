@@ -23,9 +23,7 @@ def play(market: Marketplace, screen: Screen) -> None:
     screen.expect("she keeps the place; the booking is", shown["status"], "PENDING")
     failure = (shown["payment"]["lastFailure"] or {}).get("declineCode")
     screen.expect("and knows why", failure, "insufficient_funds")
-    again = booking.customer.post(
-        "stripe-connect", "CREATE_PAYMENT_INTENT", bookingId=booking.id
-    )
+    again = booking.customer.post("stripe-connect", "CREATE_PAYMENT_INTENT", bookingId=booking.id)
     screen.expect(
         "trying again uses the same payment intent",
         again["paymentIntentId"],

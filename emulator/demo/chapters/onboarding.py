@@ -18,9 +18,7 @@ def play(market: Marketplace, screen: Screen) -> None:
         cancellationPolicy="MODERATE",
     )
     screen.tell("Ada signs up and offers piano lessons at 200.00")
-    answer = ada.refusal(
-        "payout-manager", "SCHEDULE_PAYOUT", providerId=ada.uid, amount=10
-    )
+    answer = ada.refusal("payout-manager", "SCHEDULE_PAYOUT", providerId=ada.uid, amount=10)
     screen.expect(
         "without an account she cannot be paid",
         answer.get("error"),

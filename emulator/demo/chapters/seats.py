@@ -34,9 +34,7 @@ def play(market: Marketplace, screen: Screen) -> None:
     with ThreadPoolExecutor(PAY) as pool:
         list(pool.map(market.pays, seated[:PAY]))
     states = Counter(market.status(one) for one in seated)
-    screen.expect(
-        "five pay, two do not", dict(states), {"CONFIRMED": PAY, "PENDING": SEATS - PAY}
-    )
+    screen.expect("five pay, two do not", dict(states), {"CONFIRMED": PAY, "PENDING": SEATS - PAY})
     market.outside.waits(timedelta(minutes=16))
     run = market.operator.post("booking-processor", "RUN_MAINTENANCE")
     screen.expect("a quarter of an hour later these are let go", run["expired"], SEATS - PAY)

@@ -201,7 +201,7 @@ def test_a_cancellation_cut_short_at_stripe_is_finished_with_one_refund(
     market: Market, mode: str
 ) -> None:
     booking = a_paid_booking(market, start=soon(market, hours=20))
-    market.control.fault("POST", "/v1/refunds", mode, seconds=1, times=1 if "kill" in mode else 3)
+    market.control.fault("POST", "/v1/refunds", mode, seconds=0.3, times=1 if "kill" in mode else 3)
     cut = cancelled_by_customer(market, booking)
     assert cut.status in (200, 502, 503), cut.text
     market.control.clear_faults()
