@@ -36,6 +36,7 @@ def booking_as_json(booking: Booking) -> dict[str, Any]:
         "specialRequests": booking.special_requests,
         "cancellationPolicy": booking.policy.as_document(),
         "payment": _payment_as_json(booking),
+        "refund": _refund_as_json(booking),
         "createdAt": rfc3339(booking.created_at),
         "holdExpiresAt": _when(booking.hold_until),
         "completedAt": _when(booking.completed_at),
@@ -78,6 +79,20 @@ def _payment_as_json(booking: Booking) -> dict[str, Any]:
             "message": failure["message"],
         },
         "holds": sorted(booking.holds),
+    }
+
+
+def _refund_as_json(booking: Booking) -> dict[str, Any] | None:
+    """The newest refund, in short; GET_REFUND_STATUS tells how far it has come."""
+    last = booking.last_refund
+    if last is None:
+        return None
+    return {
+        "refundId": last["id"],
+        "refundAmount": to_major(last["amount"], booking.money.currency),
+        "currency": booking.money.currency,
+        "reason": last["reason"],
+        "at": rfc3339(last["at"]),
     }
 
 

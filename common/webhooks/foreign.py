@@ -26,9 +26,9 @@ def movement(thing: Json, context: Context) -> bool:
 def dispute(thing: Json, context: Context) -> bool:
     """Post what a dispute of a charge that is no booking's has moved so far."""
     moved = thing.get("balance_transactions") or []
-    return all([_post(_adjustment(one, str(thing["id"])), context) for one in moved]) and bool(
-        moved
-    )
+    for one in moved:
+        _post(_adjustment(one, str(thing["id"])), context)
+    return bool(moved)
 
 
 def _adjustment(moved: Json, about: str) -> Posting:

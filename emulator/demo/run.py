@@ -29,12 +29,12 @@ def main(argv: Sequence[str]) -> int:
     try:
         base = base if base is not None else free_base()
         with running_stack(["--port-base", str(base)], timeout_seconds=START_SECONDS) as stack:
-            _play(Marketplace.on(stack), screen)
+            play(Marketplace.on(stack), screen)
     except StackError as problem:
         screen.differs(str(problem))
     except KeyboardInterrupt:
         return 130
-    return _verdict(screen, time.monotonic() - begun)
+    return verdict(screen, time.monotonic() - begun)
 
 
 def _parse(argv: Sequence[str]) -> int | None:
@@ -49,18 +49,18 @@ def _parse(argv: Sequence[str]) -> int | None:
     return chosen
 
 
-def _play(market: Marketplace, screen: Screen) -> None:
+def play(market: Marketplace, screen: Screen) -> None:
     """Every chapter in turn; one that cannot go on ends the story, since the next build on it."""
-    for number, (title, play) in enumerate(CHAPTERS, 1):
+    for number, (title, chapter) in enumerate(CHAPTERS, 1):
         screen.chapter(f"{number:>2}  {title}")
         try:
-            play(market, screen)
+            chapter(market, screen)
         except (Refused, stripe.StripeError, requests.RequestException, LookupError) as problem:
             screen.differs(f"'{title}' ended early: {type(problem).__name__}: {problem}")
             return
 
 
-def _verdict(screen: Screen, seconds: float) -> int:
+def verdict(screen: Screen, seconds: float) -> int:
     if screen.differences:
         screen.chapter(f"{len(screen.differences)} of what was expected did not hold:")
         for sentence in screen.differences:

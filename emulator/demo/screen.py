@@ -36,7 +36,7 @@ class Screen:
         """Compare; what differs is remembered and makes the demo end with 1."""
         if got == wanted:
             self.held += 1
-            self.line(f"  {self._paint(GREEN, '✓')} {what:<58} {got}")
+            self.line(f"  {self._paint(GREEN, '✓')} {what:<58} {_said(got)}")
         else:
             self.differs(f"{what}: expected {wanted}, got {got}")
 
@@ -63,6 +63,12 @@ class Screen:
 
     def _paint(self, code: str, text: str) -> str:
         return f"\x1b[{code}m{text}\x1b[0m" if self._colour else text
+
+
+def _said(value: object) -> object:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return ", ".join(map(str, value)) if isinstance(value, list) else value
 
 
 def _aligned(cells: Sequence[str], widths: Sequence[int], like: Sequence[str]) -> str:

@@ -122,9 +122,9 @@ def _reserve(
         raise PlaceTaken("bad_duration")
     mine = collections.booking(booking_id)
     begun = collections.operation(payment_operations.payment_id(booking_id))
-    known = (mine, begun) if context.record is not None else ()
-    offer = load(context, command.service_id, start, end, others=known)
-    if known and offer.docs[mine].data is not None:
+    # Even without a key: a commit whose answer was lost may have made this very booking.
+    offer = load(context, command.service_id, start, end, others=(mine, begun))
+    if offer.docs[mine].data is not None:
         return _go_on(command, offer.docs, mine, begun)
     if not takes_bookings(offer.profile):
         raise NotSetUp

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from emulator.demo.chapters import (
-    books,
     booked,
+    books,
     cancelled,
     declined,
     disputed,

@@ -15,7 +15,8 @@ Rows = list[Mapping[str, Any]]
 
 def play(market: Marketplace, screen: Screen) -> None:
     """Add the ledger up ourselves, then let RECONCILE do the same."""
-    ledger = [one.to_dict() for one in market.firestore.collection("transactions").stream()]
+    found = market.firestore.collection("transactions").stream()
+    ledger: Rows = [one.to_dict() or {} for one in found]
     _bookings(market, screen, ledger)
     _accounts(market, screen, ledger)
     _reconcile(market, screen)
@@ -23,7 +24,7 @@ def play(market: Marketplace, screen: Screen) -> None:
 
 def _bookings(market: Marketplace, screen: Screen, ledger: Rows) -> None:
     rows, odd = [], []
-    for booking in market.bookings.values():
+    for booking in sorted(market.bookings.values(), key=lambda one: one.name):
         of_booking = [one for one in ledger if one.get("bookingId") == booking.id]
         paid = _sum(of_booking, lambda account: account == "platform:stripe", {"charge"})
         back = -_sum(of_booking, lambda account: account == "platform:stripe", {"refund"})
@@ -38,7 +39,9 @@ def _bookings(market: Marketplace, screen: Screen, ledger: Rows) -> None:
         rows.append([booking.name, booking.what, market.status(booking), *figures])
     heads = ["customer", "booking", "status", "paid", "back", "held", "provider", "platform"]
     screen.table([*heads, "Stripe's fees"], rows)
-    screen.expect("paid − back = held + provider + platform, but for", odd, [])
+    screen.expect(
+        "bookings where paid − back ≠ held + provider + platform", ", ".join(odd) or "none", "none"
+    )
 
 
 def _is_owed(account: str) -> bool:
@@ -80,18 +83,21 @@ def _balance(market: Marketplace, account_id: str | None) -> int:
     """Pending and available US dollars at Stripe, in cents."""
     options: Any = {"stripe_account": account_id} if account_id else {}
     balance = market.stripe.v1.balance.retrieve(options=options)
-    parts = [*balance.available, *balance.pending]
-    return sum(part.amount for part in parts if part.currency == "usd")
+    available = sum(one.amount for one in balance.available if one.currency == "usd")
+    pending = sum(one.amount for one in balance.pending if one.currency == "usd")
+    return available + pending
 
 
 def _reconcile(market: Marketplace, screen: Screen) -> None:
     told = market.operator.post("reporting", "RECONCILE")
     screen.line("")
-    screen.tell("RECONCILE over so many ledger transactions", str(told["transactions"]))
     for currency, sums in told["byCurrency"].items():
-        for name, amount in sums.items():
-            screen.tell(f"{currency} {name}", f"{amount:,.2f}")
+        screen.table(
+            [f"RECONCILE, {currency}", "amount"],
+            [[name, f"{amount:,.2f}"] for name, amount in sums.items()],
+        )
         screen.expect("its difference from Stripe", sums["difference"], Decimal("0.00"))
         screen.expect("its entries add up to", sums["entriesSum"], Decimal("0.00"))
-    screen.expect("its mismatches", told["mismatches"], [])
+    screen.expect("its mismatches", told["mismatches"] or "none", "none")
+    screen.tell("over so many ledger transactions", str(told["transactions"]))
     screen.expect("RECONCILE says balanced", told["balanced"], True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from emulator.demo.marketplace import DAY, Marketplace
-from emulator.demo.screen import Screen
+from emulator.demo.screen import Screen, money
 
 
 def play(market: Marketplace, screen: Screen) -> None:
@@ -24,8 +24,10 @@ def play(market: Marketplace, screen: Screen) -> None:
     screen.tell("she asks for all of it", str(payout["stripePayoutId"]))
     screen.expect("the payout is", payout["status"], "PROCESSING")
     transfers = market.stripe.v1.transfers.list({"transfer_group": booking.id}).data
-    screen.expect("one transfer, in cents", [one.amount for one in transfers], [184_00])
-    screen.tell("to her account at Stripe", transfers[0].id)
+    screen.expect(
+        "transferred to her account", [money(one.amount) for one in transfers], ["184.00"]
+    )
+    screen.tell("by one transfer", transfers[0].id)
     market.outside.waits(3 * DAY)
     history = ada.post("payout-manager", "GET_PAYOUT_HISTORY", providerId=ada.uid)["payouts"]
     states = {one["payoutId"]: one["status"] for one in history}

@@ -19,7 +19,7 @@ def play(market: Marketplace, screen: Screen) -> None:
         reason="a shorter lesson",
     )
     market.outside.post_arrives()
-    screen.tell("Ada gives Cleo 50.00 back", market_refund(market, booking.payment_intent))
+    screen.tell("Ada gives Cleo 50.00 back", _refund_at_stripe(market, booking.payment_intent))
     screen.expect("the refund has", refund["status"], "SUCCEEDED")
     screen.expect("the platform gives up 8 % of it", refund["platformFeeRefunded"], Decimal("4.00"))
     screen.expect("Ada the other 92 %", refund["providerEarningsReversed"], Decimal("46.00"))
@@ -30,6 +30,6 @@ def play(market: Marketplace, screen: Screen) -> None:
     screen.expect("more than what is left", greedy.get("type"), "exceeds_remaining")
 
 
-def market_refund(market: Marketplace, payment_intent: str) -> str:
+def _refund_at_stripe(market: Marketplace, payment_intent: str) -> str:
     """The id of Stripe's refund of a payment."""
     return market.stripe.v1.refunds.list({"payment_intent": payment_intent}).data[0].id

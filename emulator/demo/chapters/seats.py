@@ -28,13 +28,15 @@ def play(market: Marketplace, screen: Screen) -> None:
     refused = Counter(one for one in got if isinstance(one, str))
     screen.tell(f"{PEOPLE} people book at the same moment")
     screen.expect("so many get a seat", len(seated), SEATS)
-    screen.expect("the others are told", dict(refused), {"full": PEOPLE - SEATS})
+    screen.expect("the others are told", _counts(refused), f"{PEOPLE - SEATS} full")
     for late in seated[PAY:]:
         del market.bookings[late.name]
     with ThreadPoolExecutor(PAY) as pool:
         list(pool.map(market.pays, seated[:PAY]))
     states = Counter(market.status(one) for one in seated)
-    screen.expect("five pay, two do not", dict(states), {"CONFIRMED": PAY, "PENDING": SEATS - PAY})
+    screen.expect(
+        "five pay, two do not", _counts(states), f"{PAY} CONFIRMED, {SEATS - PAY} PENDING"
+    )
     market.outside.waits(timedelta(minutes=16))
     run = market.operator.post("booking-processor", "RUN_MAINTENANCE")
     screen.expect("a quarter of an hour later these are let go", run["expired"], SEATS - PAY)
@@ -61,6 +63,10 @@ def _asks(market: Marketplace, name: str, start: datetime) -> Booking | str:
         return market.books(name.replace(" ", "-"), "yoga", start, "yoga class")
     except Refused as refused:
         return str(refused.body.get("reason"))
+
+
+def _counts(of: Counter[str]) -> str:
+    return ", ".join(f"{count} {name}" for name, count in of.most_common())
 
 
 def _left(market: Marketplace, start: datetime) -> int:
