@@ -27,6 +27,9 @@ class BookingMoney:
         transferred: Net of reversals, what went to the connected account.
         netted: The part of ``paid`` that settled a debt of the provider instead of being sent.
         receivable: What the provider must give back of this booking and could not: their debt.
+        reclaiming: What reversals under way are about to take back of ``transferred``.
+        unreturned: What refunds gave back that failed after the rest was earned: held again, the
+            customer's still.
     """
 
     currency: str
@@ -43,11 +46,19 @@ class BookingMoney:
     transferred: int = 0
     netted: int = 0
     receivable: int = 0
+    reclaiming: int = 0
+    unreturned: int = 0
 
     @property
     def overpaid(self) -> int:
-        """What the provider has of this booking beyond ``due``, not yet booked as their debt."""
-        return max(0, self.transferred + self.netted - self.receivable - self.due)
+        """What the provider has of this booking beyond ``due``, and nobody has taken back yet."""
+        has = self.transferred + self.netted
+        return max(0, has - self.receivable - self.reclaiming - self.due)
+
+    @property
+    def there(self) -> int:
+        """What of this booking lies in the connected balance: not paid out, nor being reversed."""
+        return max(0, self.transferred - self.reclaiming - (self.paid - self.netted))
 
     @property
     def remaining(self) -> int:

@@ -6,6 +6,7 @@ Source: contract, section 1.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NoReturn, cast
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 BODY_LIMIT = 256 * 1024
 DEPTH_LIMIT = 32
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 def read(request: Request) -> dict[str, Any]:
@@ -43,14 +45,17 @@ def raw(request: Request) -> bytes:
 
 
 def parse(body: bytes) -> dict[str, Any]:
-    """A JSON object in UTF-8, without duplicate names, NaN or deep nesting."""
+    """A JSON object in UTF-8, without duplicate names, NaN, half characters or deep nesting."""
     try:
+        text = body.decode("utf-8")
         value = json.loads(
-            body.decode("utf-8"),
+            text,
             parse_float=Decimal,
             parse_constant=_refuse_constant,
             object_pairs_hook=_without_duplicates,
         )
+        if _SURROGATE.search(text):
+            write({"": value}).encode("utf-8")  # half a pair is no character, and cannot be stored
     except (ValueError, ArithmeticError, RecursionError):  # a number may outgrow Decimal
         raise BadRequest("The body is not a JSON object in UTF-8", type="bad_json") from None
     if not isinstance(value, dict):

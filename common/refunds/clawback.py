@@ -24,7 +24,7 @@ PREFIX = "reversal:"
 
 def calls(booking: Booking, operation_id: str, request_id: str) -> tuple[Call, ...]:
     """The reversals that bring a booking's transfers down to what is due, newest transfer first."""
-    left, made = booking.money.overpaid, []
+    left, made = min(booking.money.overpaid, booking.money.there), []
     for transfer in reversed(booking.transfers):
         part = min(left, transfer["amount"] - transfer["reversed"])
         if part <= 0:

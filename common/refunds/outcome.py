@@ -47,7 +47,9 @@ def apply(
 def released(booking: Booking, refund: Refund) -> Booking:
     """The booking without a refund that did not come about."""
     money = booking.money
+    held_again = refund.amount if refund.from_held and booking.earned_at is not None else 0
     return booking.with_money(
+        unreturned=money.unreturned + held_again,
         refunded=money.refunded - refund.amount,
         fee_refunded=money.fee_refunded - refund.fee_refunded,
         due=money.due + refund.owed_delta,

@@ -23,6 +23,9 @@ from common.refunds.amounts import (
 )
 from common.refunds.refund_operation import held_of, reserved
 
+#: Over, with everything given back that was paid.
+_GIVEN_BACK = frozenset({Status.REFUNDED, Status.EXPIRED, Status.DECLINED})
+
 
 @dataclass(frozen=True, slots=True)
 class Allowed:
@@ -43,7 +46,16 @@ def refundable(booking: Booking, role: Role) -> bool:
     """Whether this caller may have anything of the booking refunded now."""
     if booking.status is Status.CONFIRMED:
         return True
-    return booking.status is Status.COMPLETED and role is Role.OPERATOR
+    if role is not Role.OPERATOR:
+        return False
+    return booking.status is Status.COMPLETED or _failed_before(booking)
+
+
+def _failed_before(booking: Booking) -> bool:
+    """Whether a booking that is over has money with us because its refund failed."""
+    if booking.status is Status.CANCELLED:
+        return booking.money.unreturned > 0
+    return booking.status in _GIVEN_BACK and booking.money.remaining > 0
 
 
 def allowed(booking: Booking, role: Role, now: datetime) -> Allowed:
@@ -51,7 +63,9 @@ def allowed(booking: Booking, role: Role, now: datetime) -> Allowed:
     held = held_of(booking)
     percent = booking.policy.percent_at(booking.start, now)
     by_policy = policy_refund(held, percent)
-    most = by_policy if role is Role.CUSTOMER else held.remaining
+    # What a failed refund left with us goes first: it is held, the rest is earned.
+    left = booking.money.unreturned or held.remaining
+    most = by_policy if role is Role.CUSTOMER else left
     return Allowed(percent, most, most)
 
 
@@ -73,6 +87,12 @@ def breakdown(
     if amount is None and compensation is not None:
         wanted = max(0, wanted - compensation)
     held = held_of(booking)
+    if compensation is not None and (booking.money.unreturned or _failed_before(booking)):
+        raise RefusedAmount(
+            "An earlier refund failed: give that back first, without a providerCompensation",
+            type="compensation_decided",
+            allowed=to_major(limits.most, code),
+        )
     if wanted > limits.most:
         kind = "exceeds_policy" if role is Role.CUSTOMER else "exceeds_remaining"
         raise RefusedAmount(
@@ -105,8 +125,14 @@ def apply(booking: Booking, part: Breakdown, *, now: datetime, by: str, why: str
     """The booking with the refund set aside.
 
     In part it stays as it is; in full it is REFUNDED; with a compensation it is CANCELLED and the
-    rest is earned at once.
+    rest is earned at once. Making a refund again that failed changes nothing else.
     """
+    if booking.money.unreturned:
+        return reserved(booking, part).with_money(
+            unreturned=booking.money.unreturned - part.refund, due=booking.money.due
+        )
+    if _failed_before(booking):
+        return reserved(booking, part)
     if part.compensation is not None:
         over = booking.moved(Status.CANCELLED, at=now, by=by, why=why)
         return earned(over, part, now)

@@ -61,7 +61,7 @@ def open_refund(
         before: The booking as it was.
         after: The same with the refund's amounts reserved and its new status.
     """
-    from_held = before.earned_at is None
+    from_held = before.earned_at is None or before.money.unreturned > 0
     refund = Refund(
         id=refund_id,
         booking_id=before.id,

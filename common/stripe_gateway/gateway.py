@@ -108,9 +108,8 @@ class Gateway:
         return self._run(lambda: self.client.v1.accounts.login_links.create(account_id))
 
     def refund(self, refund_id: str) -> Json:
-        """A refund with its balance transaction."""
-        params: Any = {"expand": ["balance_transaction", "failure_balance_transaction"]}
-        return self._run(lambda: self.client.v1.refunds.retrieve(refund_id, params))
+        """A refund as it stands."""
+        return self._run(lambda: self.client.v1.refunds.retrieve(refund_id))
 
     def dispute(self, dispute_id: str) -> Json:
         """A card dispute with its balance transactions."""
@@ -131,15 +130,12 @@ class Gateway:
         options: Any = {"stripe_account": account_id} if account_id else {}
         return self._run(lambda: self.client.v1.balance.retrieve({}, options))
 
-    def transfers_of(self, transfer_group: str) -> list[Json]:
-        """The transfers of one booking."""
-        params: Any = {"transfer_group": transfer_group, "limit": 100}
-        return self._list(lambda: self.client.v1.transfers.list(params))
-
-    def refunds_of(self, intent_id: str) -> list[Json]:
-        """The refunds of one payment intent."""
-        params: Any = {"payment_intent": intent_id, "limit": 100}
-        return self._list(lambda: self.client.v1.refunds.list(params))
+    def all(self, kind: str, account_id: str | None = None) -> Iterator[Json]:
+        """Every object of a kind (``charges``, ``refunds`` …), newest first, page by page."""
+        params: Any = {"limit": 100}
+        options: Any = {"stripe_account": account_id} if account_id else {}
+        service = getattr(self.client.v1, kind)
+        yield from self._pages(lambda: service.list(params, options))
 
     def event(self, event_id: str, account_id: str | None) -> Json:
         """An event of the last 30 days, the platform's or a connected account's."""
@@ -158,9 +154,6 @@ class Gateway:
                 "limit": 100,
             }
             yield from self._pages(lambda params=params: self.client.v1.events.list(params))  # type: ignore[misc]
-
-    def _list(self, fetch: Callable[[], Any]) -> list[Json]:
-        return cast(list[Json], self._run(fetch)["data"])
 
     def _pages(self, fetch: Callable[[], Any]) -> Iterator[Json]:
         from stripe import StripeError

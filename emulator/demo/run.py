@@ -61,6 +61,7 @@ def play(market: Marketplace, screen: Screen) -> None:
 
 
 def verdict(screen: Screen, seconds: float) -> int:
+    """Say how it ended; the exit code."""
     if screen.differences:
         screen.chapter(f"{len(screen.differences)} of what was expected did not hold:")
         for sentence in screen.differences:

@@ -36,6 +36,9 @@ class Clock:
     def now(self) -> int:
         return int(self.time())
 
+    def main_now(self) -> int:
+        return int(self.main_time())
+
     @contextmanager
     def showing(self, at: float | None) -> Iterator[None]:
         """Within the block the time is a test clock's; None changes nothing."""

@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING, Any
 from emulator.stripe import onboarding
 from emulator.stripe.errors import StripeError, no_such
 from emulator.stripe.faults import parse_fault
-from emulator.stripe.resources import disputes, payment_attempts, radar
+from emulator.stripe.resources import (
+    checkout,
+    disputes,
+    payment_attempts,
+    radar,
+    setup_intents,
+)
 from emulator.stripe.resources.account_state import OUTCOMES
 from emulator.stripe.state import dump
 from emulator.stripe.store import Obj
@@ -57,6 +63,36 @@ async def authenticate(emulator: Emulator, ids: dict[str, str], body: dict[str, 
     with world.transaction():
         payment_attempts.authenticate(world, id, outcome)
     return world.show(world.store.get("payment_intent", id))
+
+
+async def authenticate_setup(emulator: Emulator, ids: dict[str, str], body: dict[str, Any]) -> Obj:
+    outcome = _choice(body, "outcome", ("succeeded", "failed"), "succeeded")
+    id = _existing(emulator, "setup_intent", ids["id"])
+    with emulator.world.transaction():
+        setup_intents.authenticate(emulator.world, id, outcome)
+    return emulator.world.show(emulator.world.store.get("setup_intent", id))
+
+
+async def complete_checkout(emulator: Emulator, ids: dict[str, str], body: dict[str, Any]) -> Obj:
+    id = _existing(emulator, "checkout.session", ids["id"])
+    card = str(body.get("payment_method", "pm_card_visa"))
+    with emulator.world.transaction():
+        checkout.complete(emulator.world, id, card)
+    return emulator.world.show(emulator.world.store.get("checkout.session", id))
+
+
+async def restricted_key(emulator: Emulator, ids: dict[str, str], body: dict[str, Any]) -> Obj:
+    """A restricted key: ``{"permissions": {"charges": "read", "refunds": "write", "*": "none"}}``."""
+    permissions = body.get("permissions")
+    if not isinstance(permissions, dict) or not set(permissions.values()) <= {
+        "none",
+        "read",
+        "write",
+    }:
+        raise StripeError(400, "permissions must map resources to none, read or write")
+    key = "_".join(("rk", "test", emulator.world.ids.new("", 24).strip("_")))
+    emulator.api.access.restricted[key] = {str(k): str(v) for k, v in permissions.items()}
+    return {"key": key, "permissions": permissions}
 
 
 async def read_clock(emulator: Emulator, ids: dict[str, str], body: dict[str, Any]) -> Obj:
@@ -187,6 +223,9 @@ CONTROLS: dict[tuple[str, str], Control] = {
     ("POST", "/_emulator/accounts/{id}/onboarding"): onboard,
     ("POST", "/_emulator/accounts/{id}/deauthorize"): deauthorize,
     ("POST", "/_emulator/payment_intents/{id}/authenticate"): authenticate,
+    ("POST", "/_emulator/setup_intents/{id}/authenticate"): authenticate_setup,
+    ("POST", "/_emulator/checkout/sessions/{id}/complete"): complete_checkout,
+    ("POST", "/_emulator/restricted_keys"): restricted_key,
     ("GET", "/_emulator/clock"): read_clock,
     ("POST", "/_emulator/clock"): move_clock,
     ("GET", "/_emulator/faults"): list_faults,

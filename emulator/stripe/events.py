@@ -23,9 +23,9 @@ def emit(
     obj: Obj,
     account: str | None = None,
     previous: Obj | None = None,
-) -> None:
+) -> Obj:
     """
-    Record an event and a delivery for each endpoint that listens.
+    Record an event and a delivery for each endpoint that listens; returns the event.
 
     Args:
         obj: The object the event is about, as it now is.
@@ -66,6 +66,12 @@ def emit(
     world.store.insert("event", event, owner, world.now)
     for endpoint in listeners:
         plan_delivery(world, event["id"], endpoint["id"])
+    return event
+
+
+def show_anew(world: World, event: Obj, obj: Obj) -> None:
+    """Let an event of this transaction show its object as it is now, at the transaction's end."""
+    event["_data"] = json.dumps({"object": world.show(obj)})
 
 
 def plan_delivery(world: World, event_id: str, endpoint_id: str) -> None:

@@ -51,14 +51,14 @@ def post(
     """
     fees = fee_details or []
     fee = sum(detail["amount"] for detail in fees)
-    due = max(world.now, available_on or 0)
+    due = max(world.clock.main_now(), available_on or 0)
     txn: Obj = {
         "id": world.ids.new("txn"),
         "object": "balance_transaction",
         "amount": amount,
         "available_on": due,
         "balance_type": "payments",
-        "created": world.now,
+        "created": world.clock.main_now(),
         "currency": currency,
         "description": description,
         "exchange_rate": None,
@@ -67,10 +67,10 @@ def post(
         "net": amount - fee,
         "reporting_category": category or type,
         "source": source,
-        "status": "pending" if due > world.now else "available",
+        "status": "pending" if due > world.clock.main_now() else "available",
         "type": type,
     }
-    world.store.insert("balance_transaction", txn, account, world.now)
+    world.store.insert("balance_transaction", txn, account, world.clock.main_now())
     sums = _sums(world, account, currency)
     sums[txn["status"]] += txn["net"]
     if txn["status"] == "pending":
@@ -116,8 +116,10 @@ def is_pending(world: World, txn_id: str | None) -> bool:
 def when_available(world: World, txn_id: str | None) -> int:
     """The instant at which what belongs to a transaction is available: its own, or now."""
     if txn_id is None:
-        return world.now
-    return int(max(world.now, world.store.get("balance_transaction", txn_id)["available_on"]))
+        return world.clock.main_now()
+    return int(
+        max(world.clock.main_now(), world.store.get("balance_transaction", txn_id)["available_on"])
+    )
 
 
 def _read(world: World, account: str, currency: str) -> Obj:

@@ -6,6 +6,7 @@ from emulator.stripe.banks import PAYS
 from emulator.stripe.errors import StripeError
 from emulator.stripe.events import emit
 from emulator.stripe.resources.account_state import announce, apply_outcome
+from emulator.stripe.resources.application_fees import application_id
 from emulator.stripe.resources.external_accounts import add_bank_account, of_account
 from emulator.stripe.store import Obj
 from emulator.stripe.world import World
@@ -48,7 +49,7 @@ def deauthorize(world: World, account_id: str) -> None:
         raise StripeError(400, f"The account {account_id} is no longer connected.")
     account["_deauthorized"] = True
     application: Obj = {
-        "id": f"ca_{world.platform.removeprefix('acct_')}",
+        "id": application_id(world),
         "object": "application",
         "name": "Marketplace",
     }

@@ -44,21 +44,30 @@ class Timers:
         self.soon_pending: set[str] = set()
 
     def at(
-        self, due: float, name: str, args: Obj, key: str | None = None, soon: bool = False
+        self,
+        due: float,
+        name: str,
+        args: Obj,
+        key: str | None = None,
+        soon: bool = False,
+        clock: str | None = None,
     ) -> str:
         """
         Run ``name`` with ``args`` once the clock reaches ``due``.
 
         Args:
             key: Timers with the same key are one: scheduling again replaces it.
+            clock: Id of the test clock it waits for instead of the emulator's own.
         """
         assert name in HANDLERS, name
         store = self._world.store
         id = f"timer_{key}" if key else self._world.ids.new("timer", 12)
         if store.find("_timer", id) is not None:
             self.cancel(id)
-        row = {"id": id, "name": name, "args": args, "due": due, "soon": soon}
+        row = {"id": id, "name": name, "args": args, "due": due, "soon": soon, "clock": clock}
         store.insert("_timer", row, "", int(due))
+        if clock is not None:
+            return id
         heapq.heappush(self._heap, (due, store.sequence, id))
         if soon:
             self.soon_pending.add(id)
@@ -99,9 +108,17 @@ class Timers:
     def rebuild(self) -> None:
         """Make the heap anew from the rows (after a restart, a rollback or a move of the clock)."""
         rows = self._world.store.tables["_timer"].values()
-        self._heap = [(row.obj["due"], row.order[1], row.id) for row in rows]
+        self._heap = [
+            (row.obj["due"], row.order[1], row.id) for row in rows if row.obj["clock"] is None
+        ]
         heapq.heapify(self._heap)
         self.soon_pending = {row.id for row in rows if row.obj["soon"]}
+
+    def first_of(self, clock: str, until: float) -> Obj | None:
+        """The next timer of a test clock that is due by ``until``."""
+        rows = self._world.store.tables["_timer"].values()
+        due = [r for r in rows if r.obj["clock"] == clock and r.obj["due"] <= until]
+        return min(due, key=lambda r: (r.obj["due"], r.order[1])).obj if due else None
 
     def busy(self) -> bool:
         """Whether a step that does not wait for the clock is still to run."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field
 
@@ -120,11 +120,17 @@ def _first_click(
     booking: Booking, command: Request, amount: int | None, context: Context
 ) -> str | None:
     """The refund that this request repeats: same amount and reason, a moment ago."""
-    last = booking.last_refund
-    if last is None or context.now - last["at"] >= DOUBLE_CLICK:
-        return None
-    same = last.get("asked") == amount and last.get("why") == command.reason
-    return str(last["id"]) if same and last.get("by") == context.caller.actor else None
+    asked = {"asked": amount, "why": command.reason, "by": context.caller.actor}
+    for click in _clicks(booking, context):
+        if {name: click[name] for name in asked} == asked:
+            return str(click["id"])
+    return None
+
+
+def _clicks(booking: Booking, context: Context) -> list[Mapping[str, Any]]:
+    """What was asked for a moment ago, refund by refund."""
+    known = (booking.last_refund or {}).get("clicks", ())
+    return [click for click in known if context.now - click["at"] < DOUBLE_CLICK]
 
 
 def _write(
@@ -152,7 +158,9 @@ def _write(
             request_id=context.request_id,
             now=context.now,
         )
-        booking = replace(booking, last_refund={**(booking.last_refund or {}), **asked})
+        click = {**asked, "id": refund_id, "at": context.now}
+        remembered = {**(booking.last_refund or {}), "clicks": [*_clicks(before, context), click]}
+        booking = replace(booking, last_refund=remembered)
         writes += [refund.create(), operation.create()]
     if before.earned_at is None and after.earned_at is not None:
         remainder = postings.earning(after)
@@ -165,8 +173,8 @@ def _write(
 
 def _answer(docs: Mapping[Key, Snapshot], booking_id: str, refund_id: str) -> Answer:
     booking = documents.load(docs[collections.booking(booking_id)])
-    snapshot = docs[collections.refund(refund_id)]
-    given = Refund.load(snapshot).as_json()
+    snapshot = docs.get(collections.refund(refund_id))
+    given = _nothing(booking) if snapshot is None else Refund.load(snapshot).as_json()
     money = booking.money
     share = money.due if booking.earned_at is not None else money.provider_share
     return {
@@ -175,4 +183,17 @@ def _answer(docs: Mapping[Key, Snapshot], booking_id: str, refund_id: str) -> An
         "policy": booking.policy.as_document(),
         "providerCompensation": to_major(share, money.currency),
         "booking": booking_as_json(booking),
+    }
+
+
+def _nothing(booking: Booking) -> Answer:
+    """The answer's refund where only a compensation was set and nothing went back."""
+    zero = to_major(0, booking.money.currency)
+    return {
+        "refundId": None,
+        "refundAmount": zero,
+        "platformFeeRefunded": zero,
+        "providerEarningsReversed": zero,
+        "currency": booking.money.currency,
+        "status": "SUCCEEDED",
     }

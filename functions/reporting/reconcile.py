@@ -1,14 +1,11 @@
 """RECONCILE: the ledger against itself, against the bookings, and against Stripe.
 
-Source: contract, sections 3 and 4; invariants I1, I9, I14.
+Source: contract, sections 3 and 4; docs/reconciliation.md.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterator, Mapping
-from datetime import datetime
-from typing import Any
+from collections.abc import Mapping
 
 from pydantic import Field
 
@@ -17,15 +14,15 @@ from common.context import Answer, Context
 from common.http.command import Command, Instant
 from common.ledger import accounts
 from common.money import to_major
-from common.reconciliation import checks
-from common.store.store import Filter, Snapshot
+from common.reconciliation.evidence import Evidence
+from common.reconciliation.flight_checks import in_flight
+from common.reconciliation.gathering import gather
+from common.reconciliation.program import judge
 from common.webhooks import missed
-
-_PAGE = 500
 
 
 class Request(Command):
-    """Which time's transactions are looked at one by one; balances are always over all."""
+    """Which time's ledger transactions are counted; what is checked is always everything."""
 
     from_: Instant | None = Field(default=None, alias="from")
     to: Instant | None = None
@@ -34,80 +31,35 @@ class Request(Command):
 def handle(command: Request, context: Context) -> Answer:
     """Balances per currency, and every mismatch with the objects on either side.
 
-    Events that were missed have their effect first: that is what it repairs by itself.
+    Events that were missed have their effect first: that is what it repairs by itself. All else it
+    only names, since a figure that is wrong has a cause that a person must see.
     """
     repaired, _ = missed.replay(context)
-    ledger: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
-    held: dict[str, int] = defaultdict(int)
-    mismatches: list[Answer] = []
-    count = 0
-    for snapshot in _all(context, "transactions"):
-        count += 1
-        doc = snapshot.require()
-        for entry in doc["entries"]:
-            ledger[doc["currency"]][entry["account"]] += entry["amount"]
-            if entry["account"] == accounts.HELD and doc.get("bookingId"):
-                held[doc["bookingId"]] -= entry["amount"]
-        if _within(command, doc["createdAt"]):
-            mismatches += checks.transaction(snapshot.key.id, doc)
-    totals: dict[tuple[str, str], dict[str, int]] = defaultdict(lambda: defaultdict(int))
-    for snapshot in _all(context, "bookings"):
-        mismatches += checks.booking(snapshot, held.get(snapshot.key.id, 0), totals)
-    mismatches += checks.earnings(totals, _documents(context, "earnings"))
-    stripe = _stripe_balances(context)
-    mismatches += _connected(context, ledger)
-    by_currency = {
-        code: _balances(code, ledger.get(code, {}), stripe.get(code, 0))
-        for code in sorted({*ledger, *(code for code, amount in stripe.items() if amount)})
-    }
-    mismatches += [
-        {"kind": "stripe_balance", "currency": code, "difference": one["difference"]}
-        for code, one in by_currency.items()
-        if one["difference"]
-    ]
+    evidence = gather(context.services)
+    mismatches = judge(evidence)
+    ledger = evidence.balances()
+    stripe = evidence.stripe.balances["platform"]
+    codes = sorted({*ledger, *(code for code, amount in stripe.items() if amount)})
+    by_currency = {code: _balances(code, ledger[code], stripe.get(code, 0)) for code in codes}
     if mismatches:
-        logs.logger().error("reconcile.mismatch", count=len(mismatches))
+        kinds = sorted({mismatch.kind for mismatch in mismatches})
+        logs.logger().error("reconcile.mismatch", count=len(mismatches), kinds=kinds)
     return {
         "balanced": not mismatches,
-        "transactions": count,
+        "transactions": _counted(command, evidence),
         "byCurrency": by_currency,
-        "mismatches": mismatches,
+        "mismatches": [mismatch.as_json() for mismatch in mismatches],
         "repaired": repaired,
+        "inFlight": in_flight(evidence),
     }
 
 
-def _within(command: Request, created_at: datetime) -> bool:
-    after = command.from_ is None or created_at >= command.from_
-    return after and (command.to is None or created_at < command.to)
-
-
-def _all(context: Context, collection: str) -> Iterator[Snapshot]:
-    after: list[Any] | None = None
-    while True:
-        page = context.services.store.query(
-            collection, list[Filter](), order=(("__name__", "ASCENDING"),), limit=_PAGE, after=after
-        )
-        yield from page
-        if len(page) < _PAGE:
-            return
-        after = [page[-1].key.id]
-
-
-def _documents(context: Context, collection: str) -> list[Mapping[str, Any]]:
-    return [snapshot.require() for snapshot in _all(context, collection)]
-
-
-def _stripe_balances(context: Context) -> dict[str, int]:
-    """The platform's balance at Stripe, pending and available together, minor units."""
-    return _sums(context.services.stripe.balance())
-
-
-def _sums(balance: Mapping[str, Any]) -> dict[str, int]:
-    sums: dict[str, int] = defaultdict(int)
-    for part in ("available", "pending"):
-        for one in balance[part]:
-            sums[one["currency"].upper()] += one["amount"]
-    return sums
+def _counted(command: Request, evidence: Evidence) -> int:
+    return sum(
+        (command.from_ is None or doc["createdAt"] >= command.from_)
+        and (command.to is None or doc["createdAt"] < command.to)
+        for _, doc in evidence.documents("transactions")
+    )
 
 
 def _balances(code: str, ledger: Mapping[str, int], stripe: int) -> Answer:
@@ -121,25 +73,3 @@ def _balances(code: str, ledger: Mapping[str, int], stripe: int) -> Answer:
         "commission": to_major(-ledger.get(accounts.COMMISSION, 0), code),
         "stripeFees": to_major(ledger.get(accounts.STRIPE_FEES, 0), code),
     }
-
-
-def _connected(context: Context, ledger: Mapping[str, Mapping[str, int]]) -> list[Answer]:
-    """Each connected account's balance against the ledger's."""
-    found: list[Answer] = []
-    for snapshot in _all(context, "accounts"):
-        provider_id = str(snapshot.require()["providerId"])
-        stripe = _sums(context.services.stripe.balance(snapshot.key.id))
-        for code in {*stripe, *ledger}:
-            ours = ledger.get(code, {}).get(accounts.connected(provider_id), 0)
-            if ours != stripe.get(code, 0):
-                found.append(
-                    {
-                        "kind": "connected_balance",
-                        "providerId": provider_id,
-                        "accountId": snapshot.key.id,
-                        "currency": code,
-                        "ledger": to_major(ours, code),
-                        "stripe": to_major(stripe.get(code, 0), code),
-                    }
-                )
-    return found

@@ -86,7 +86,7 @@ def test_a_token_with_a_claim_that_does_not_fit_is_a_401(api: Api, claims: dict[
         f"{part({'alg': 'none'})}.{part('[' * 2500)}.",
         f"{part('[]')}.{part({'sub': 'somebody'})}.",
         f"{part({'alg': 'none'})}.{part({'sub': 'somebody'})}",
-        "\x7f\x7f",
+        "\xff\xfe",
     ],
 )
 def test_garbage_for_a_token_is_a_401(api: Api, token: str) -> None:
@@ -222,7 +222,7 @@ def test_the_client_secret_is_shown_to_nobody_but_the_customer(
         assert "_secret_" not in shown.text
 
 
-@pytest.mark.parametrize("uid", ["a/b", "..", "__x__", "sp ace", "ümlaut"])
+@pytest.mark.parametrize("uid", ["a/b", "..", "__x__"])
 def test_a_uid_that_can_name_no_document_ends_in_a_refusal_not_a_crash(api: Api, uid: str) -> None:
     answer = api.as_user(uid).post("stripe-connect", "CREATE_ACCOUNT")
     assert 400 <= answer.status < 500, answer.text

@@ -108,6 +108,7 @@ def test_a_body_of_256_kib_is_read(api: Api) -> None:
         b'{"action": "GET_BOOKING", "more": ' + b"9" * 10_000 + b"}",
         b'{"action": "GET_BOOKING", "more": 1e99999999999999999999}',
         b'{"action": "GET_BOOKING", "bookingId": "\\ud800"}',
+        b'{"action": "GET_BOOKING", "\\uDEAD": 1}',
     ],
     ids=lambda body: body[:48].decode("latin-1"),
 )

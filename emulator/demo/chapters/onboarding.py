@@ -33,5 +33,5 @@ def play(market: Marketplace, screen: Screen) -> None:
     screen.tell("she fills it in; account.updated arrives")
     status = ada.post("stripe-connect", "CHECK_ACCOUNT_STATUS", providerId=ada.uid)
     screen.expect("her account is", status["status"], "ACTIVE")
-    profile = market.firestore.collection("userProfiles").document(ada.uid).get().to_dict()
-    screen.expect("and her profile says so, too", profile["stripeAccountStatus"], "ACTIVE")
+    profile = market.firestore.collection("userProfiles").document(ada.uid).get().to_dict() or {}
+    screen.expect("and her profile says so, too", profile.get("stripeAccountStatus"), "ACTIVE")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from emulator.stripe import ledger
-from emulator.stripe.cards import Card, Decline
+from emulator.stripe.cards import Card, Decline, by_number
 from emulator.stripe.events import emit
 from emulator.stripe.ids import base62
 from emulator.stripe.lists import whole
 from emulator.stripe.params import email as email_param
 from emulator.stripe.params import merged_metadata, metadata, opaque, text
+from emulator.stripe.resources import application_fees
 from emulator.stripe.resources.common import listing, retrieving
 from emulator.stripe.routes import Call, Operation
 from emulator.stripe.search import metadata_terms, searching
@@ -52,6 +53,8 @@ def card_charge(world: World, intent: Obj, method: Obj, card: Card, decline: Dec
         "captured": decline is None and not manual,
         "amount_captured": 0 if decline or manual else intent["amount"],
         "customer": intent["customer"],
+        "application": intent["application"],
+        "application_fee_amount": intent["application_fee_amount"],
         "description": intent["description"],
         "failure_code": decline.code if decline else None,
         "failure_message": decline.message if decline else None,
@@ -220,11 +223,11 @@ def settle(world: World, charge_id: str) -> Obj:
 
 def book(world: World, charge: Obj) -> None:
     """Make the balance transaction of a captured charge (an editable copy)."""
-    from emulator.stripe.cards import by_number
-
     amount = charge["amount_captured"]
-    fee = ledger.stripe_fee(world.config.fees.fee(amount), charge["currency"])
+    fees = [ledger.stripe_fee(world.config.fees.fee(amount), charge["currency"])]
     wait = 0 if by_number(charge["_number"]).available else ledger.SETTLE_SECONDS
+    if charge["application_fee_amount"]:
+        fees.append(application_fees.collect(world, charge, world.clock.main_now() + wait))
     txn = ledger.post(
         world,
         world.store.rows[charge["id"]].account,
@@ -232,8 +235,8 @@ def book(world: World, charge: Obj) -> None:
         amount,
         charge["currency"],
         charge["id"],
-        fee_details=[fee],
-        available_on=world.now + wait,
+        fee_details=fees,
+        available_on=world.clock.main_now() + wait,
         description=charge["description"],
     )
     charge["balance_transaction"] = txn["id"]

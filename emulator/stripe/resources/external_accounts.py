@@ -53,8 +53,8 @@ def add_bank_account(
         details: ``account_number``, and if they differ from the account's own ``country``,
             ``currency``, ``routing_number``, ``account_holder_name``, ``account_holder_type``.
     """
-    country: str = details.get("country", account["country"])
-    currency: str = details.get("currency") or banks.COUNTRY_CURRENCY.get(country, "usd")
+    country = str(details.get("country") or account["country"])
+    currency = str(details.get("currency") or banks.COUNTRY_CURRENCY.get(country, "usd"))
     number = details["account_number"]
     others = [ba for ba in of_account(world, account["id"]) if ba["currency"] == currency]
     is_default = default or not others

@@ -23,6 +23,7 @@ from emulator.stripe.params import (
 )
 from emulator.stripe.params import currency as currency_param
 from emulator.stripe.resources import payment_attempts
+from emulator.stripe.resources.application_fees import application_id
 from emulator.stripe.resources.common import listing
 from emulator.stripe.resources.customers import SHIPPING, current, shipping
 from emulator.stripe.resources.payment_methods import DATA, from_data, resolve
@@ -92,6 +93,7 @@ _CONFIRM: Params = {
 }
 _CREATE: Params = {
     **_DETAILS,
+    "application_fee_amount": integer(0),
     "amount": integer(1).needed(),
     "currency": currency_param().needed(),
     "automatic_payment_methods": nested(
@@ -121,6 +123,7 @@ def create(call: Call) -> Obj:
                     f"The parameter `{name}` can only be passed with `confirm=true`.", name
                 )
     check_charge_amount(p["amount"], p["currency"])
+    _check_account(call)
     intent = blank_intent(world, p["amount"], p["currency"])
     automatic = p.get("automatic_payment_methods")
     if automatic is not None and not automatic["enabled"]:
@@ -130,12 +133,40 @@ def create(call: Call) -> Obj:
             "allow_redirects", "always"
         )
     intent["confirmation_method"] = p.get("confirmation_method", "automatic")
+    if "application_fee_amount" in p:
+        intent["application_fee_amount"] = p["application_fee_amount"]
+        intent["application"] = application_id(world)
     world.store.insert("payment_intent", intent, call.account, world.now)
     _apply(call, intent)
     emit(world, "payment_intent.created", intent)
     if p.get("confirm"):
         _confirm(call, intent)
     return intent
+
+
+def _check_account(call: Call) -> None:
+    """Direct charges need the capability; application fees are for direct charges only."""
+    p = call.params
+    if call.account == call.world.platform:
+        if "application_fee_amount" in p:
+            raise refused(
+                "Can only apply an application_fee_amount when the PaymentIntent is attempting a "
+                "direct payment (using an OAuth key or Stripe-Account header).",
+                param="application_fee_amount",
+            )
+        return
+    account = call.world.store.get("account", call.account)
+    if account["capabilities"].get("card_payments") != "active":
+        raise refused(
+            f"The account {call.account} cannot currently make charges: it does not have the "
+            "card_payments capability enabled.",
+            code="insufficient_capabilities_for_charge",
+        )
+    if p.get("application_fee_amount", 0) > p["amount"]:
+        raise refused(
+            "Your application fee cannot be higher than the total charge amount.",
+            param="application_fee_amount",
+        )
 
 
 def blank_intent(world: World, amount: int, currency: str) -> Obj:

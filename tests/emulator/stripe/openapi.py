@@ -18,6 +18,7 @@ from stripe._object_classes import get_object_class
 # (schema, property) -> why the document of 2026-05 does not fit 2026-10-28.endive
 NEWER: dict[tuple[str, str], str] = {
     ("dispute_evidence_details", "submission_method"): "added in 2026-10",
+    ("recurring", "trial_period_days"): "declared by the SDK",
     ("", "total_count"): "lists inside objects tell how many there are; the document leaves it out",
 }
 

@@ -1,0 +1,225 @@
+"""Our records against Stripe's objects, one to one, and balances to the cent. Pure.
+
+Source: invariants I5, I8, I9, I13.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from common.ledger import accounts
+from common.reconciliation.evidence import Evidence, Mismatch, Objects, of_ours
+from common.refunds.model import STATUSES
+
+_LIVE = frozenset(
+    {
+        "requires_payment_method",
+        "requires_confirmation",
+        "requires_action",
+        "requires_capture",
+        "processing",
+        "succeeded",
+    }
+)
+_PAYOUT_STATUSES = {
+    "pending": "PROCESSING",
+    "in_transit": "PROCESSING",
+    "paid": "PAID",
+    "failed": "FAILED",
+    "canceled": "CANCELLED",
+}
+
+
+def check(evidence: Evidence) -> Iterator[Mismatch]:
+    """Every object that names us is recorded as it is, and every record has its object."""
+    stripe = evidence.stripe
+    yield from _intents(evidence)
+    yield from _moved(evidence, "charge", _succeeded(stripe.charges), "amount_captured")
+    yield from _moved(evidence, "transfer", stripe.transfers, "amount")
+    yield from _moved(evidence, "reversal", _reversals(stripe.transfers), "amount")
+    yield from _refunds(evidence)
+    yield from _payouts(evidence)
+    yield from _accounts(evidence)
+    yield from _disputes(evidence)
+    yield from _balances(evidence)
+
+
+def _succeeded(charges: Objects) -> Objects:
+    """Charges that moved a booking's money."""
+    return {
+        id_: charge
+        for id_, charge in charges.items()
+        if charge["status"] == "succeeded" and charge["captured"] and of_ours(charge, "bookingId")
+    }
+
+
+def _reversals(transfers: Objects) -> Objects:
+    return {
+        one["id"]: one
+        for transfer in transfers.values()
+        for one in (transfer.get("reversals") or {}).get("data") or []
+        if of_ours(transfer, "bookingId")
+    }
+
+
+def _intents(evidence: Evidence) -> Iterator[Mismatch]:
+    live: dict[str, list[str]] = defaultdict(list)
+    for id_, intent in evidence.stripe.payment_intents.items():
+        booking_id = of_ours(intent, "bookingId")
+        if booking_id is None:
+            continue
+        booking = evidence.document("bookings", booking_id)
+        if booking is None:
+            yield Mismatch("intent.orphan", "I8", "its booking does not exist", (id_, booking_id))
+            continue
+        if intent["status"] in _LIVE:
+            live[booking_id].append(id_)
+        money = booking["money"]
+        if (intent["amount"], intent["currency"].upper()) != (money["total"], money["currency"]):
+            yield Mismatch("intent.amount", "I3", "it is not over the price", (id_, booking_id))
+    for booking_id, ids in live.items():
+        if len(ids) > 1:
+            yield Mismatch("intent.twice", "I8", "a booking has several", (booking_id, *ids))
+    for booking_id, booking in evidence.documents("bookings"):
+        recorded = booking["payment"].get("intentId")
+        if recorded and recorded not in evidence.stripe.payment_intents:
+            yield Mismatch(
+                "intent.missing", "I8", "Stripe does not know it", (recorded, booking_id)
+            )
+
+
+def _moved(evidence: Evidence, kind: str, objects: Objects, field: str) -> Iterator[Mismatch]:
+    """Objects that each are one ledger transaction of the same amount, and the other way round."""
+    posted = {
+        doc["stripeId"]: doc for _, doc in evidence.documents("transactions") if doc["kind"] == kind
+    }
+    for id_, thing in sorted(objects.items()):
+        doc = posted.get(id_)
+        if doc is None:
+            yield Mismatch(f"{kind}.unrecorded", "I8", f"{thing[field]} is in no ledger", (id_,))
+        elif _amount(doc) != thing[field]:
+            yield Mismatch(
+                f"{kind}.amount",
+                "I9",
+                f"the ledger says {_amount(doc)}, Stripe {thing[field]}",
+                (id_,),
+            )
+    for id_, doc in sorted(posted.items()):
+        if id_ not in objects and doc.get("bookingId"):
+            yield Mismatch(f"{kind}.missing", "I8", "Stripe does not know it", (id_,))
+
+
+def _amount(doc: Mapping[str, Any]) -> int:
+    """What a transaction moved on our Stripe balance, without its sign."""
+    moved = [e["amount"] for e in doc["entries"] if e["account"] == accounts.STRIPE]
+    return abs(sum(amount for amount in moved if type(amount) is int))
+
+
+def _refunds(evidence: Evidence) -> Iterator[Mismatch]:
+    recorded = {
+        doc["stripeRefundId"]: (id_, doc)
+        for id_, doc in evidence.documents("refunds")
+        if doc["stripeRefundId"]
+    }
+    for id_, refund in sorted(evidence.stripe.refunds.items()):
+        known = recorded.get(id_)
+        if known is None:
+            if of_ours(refund, "bookingId"):
+                yield Mismatch("refund.unrecorded", "I8", "it is in no refund of ours", (id_,))
+            continue
+        ours, doc = known
+        if doc["amount"] != refund["amount"]:
+            yield Mismatch(
+                "refund.amount",
+                "I5",
+                f"{doc['amount']} here, {refund['amount']} there",
+                (ours, id_),
+            )
+        if doc["status"] != STATUSES.get(refund["status"]):
+            yield Mismatch(
+                "refund.status",
+                "I5",
+                f"{doc['status']} here, {refund['status']} there",
+                (ours, id_),
+            )
+        posted = evidence.document("transactions", f"refund_{id_}") is not None
+        if bool(refund.get("balance_transaction")) != posted:
+            yield Mismatch("refund.ledger", "I9", "ledger and Stripe differ on it", (ours, id_))
+    for id_, (ours, _) in sorted(recorded.items()):
+        if id_ not in evidence.stripe.refunds:
+            yield Mismatch("refund.missing", "I8", "Stripe does not know it", (ours, id_))
+
+
+def _payouts(evidence: Evidence) -> Iterator[Mismatch]:
+    recorded = {
+        doc["stripePayoutId"]: (id_, doc)
+        for id_, doc in evidence.documents("payouts")
+        if doc["stripePayoutId"]
+    }
+    for id_, payout in sorted(evidence.stripe.payouts.items()):
+        known = recorded.get(id_)
+        if known is None:
+            if of_ours(payout, "payoutId"):
+                yield Mismatch("payout.unrecorded", "I8", "it is in no payout of ours", (id_,))
+            continue
+        ours, doc = known
+        if doc["amount"] - doc["fee"] != payout["amount"]:
+            yield Mismatch(
+                "payout.amount",
+                "I9",
+                f"{doc['amount'] - doc['fee']} here, {payout['amount']} there",
+                (ours, id_),
+            )
+        if doc["status"] != _PAYOUT_STATUSES.get(payout["status"]):
+            yield Mismatch(
+                "payout.status",
+                "I8",
+                f"{doc['status']} here, {payout['status']} there",
+                (ours, id_),
+            )
+    for id_, (ours, _) in sorted(recorded.items()):
+        if id_ not in evidence.stripe.payouts:
+            yield Mismatch("payout.missing", "I8", "Stripe does not know it", (ours, id_))
+
+
+def _accounts(evidence: Evidence) -> Iterator[Mismatch]:
+    for id_, account in sorted(evidence.stripe.accounts.items()):
+        provider_id = of_ours(account, "providerId")
+        if provider_id is None:
+            continue
+        index = evidence.document("accounts", id_)
+        if index is None or index["providerId"] != provider_id:
+            yield Mismatch("account.unrecorded", "I8", "no provider has it", (id_, provider_id))
+
+
+def _disputes(evidence: Evidence) -> Iterator[Mismatch]:
+    for id_, dispute in sorted(evidence.stripe.disputes.items()):
+        charge = evidence.stripe.charges.get(str(dispute["charge"]), {})
+        doc = evidence.document("disputes", id_)
+        if doc is None:
+            if of_ours(charge, "bookingId"):
+                yield Mismatch("dispute.unrecorded", "I17", "no booking knows of it", (id_,))
+        elif doc["status"] != dispute["status"]:
+            yield Mismatch(
+                "dispute.status", "I17", f"{doc['status']} here, {dispute['status']} there", (id_,)
+            )
+
+
+def _balances(evidence: Evidence) -> Iterator[Mismatch]:
+    ledger = evidence.balances()
+    owners = {id_: str(doc["providerId"]) for id_, doc in evidence.documents("accounts")}
+    for account_id, stripe in sorted(evidence.stripe.balances.items()):
+        if account_id == "platform":
+            name, kind = accounts.STRIPE, "balance.platform"
+        elif account_id in owners:
+            name, kind = accounts.connected(owners[account_id]), "balance.connected"
+        else:
+            continue
+        for code in sorted({*stripe, *ledger}):
+            ours, theirs = ledger.get(code, {}).get(name, 0), stripe.get(code, 0)
+            if ours != theirs:
+                yield Mismatch(
+                    kind, "I9", f"the ledger says {ours} {code}, Stripe {theirs}", (account_id,)
+                )
