@@ -19,6 +19,7 @@ from common.ledger.posting import Posting, post
 from common.operations.model import LEASE, Operation, Result, Results, Settled, Stages, State
 from common.payouts import postings
 from common.payouts.model import Line, Payout, PayoutStatus
+from common.refunds import clawback
 from common.store import collections
 from common.store.collections import Key
 from common.store.store import Replace, Snapshot, Write
@@ -28,6 +29,8 @@ Documents = Mapping[Key, Snapshot]
 PREFIX = "transfer:"
 #: Between two looks at funds that are not available yet; Stripe's event usually comes before.
 PATIENCE = timedelta(hours=1)
+#: Looks at funds before they are taken to be gone: ten days' worth.
+MOST_WAITS = 240
 
 
 def payout_operation(
@@ -114,6 +117,10 @@ def settle(operation: Operation, results: Results, docs: Documents, now: datetim
     was = docs[collections.payout(operation.plan["payoutId"])]
     payout = Payout.load(was)
     bookings, writes = _record_transfers(payout, operation, results, docs, now)
+    for booking_id, booking in bookings.items():
+        # refunded between the claim and the transfer
+        bookings[booking_id], owing = clawback.indebted(booking, operation.id, "paid_out", now)
+        writes += owing
     payout = replace(payout, transfers=_transferred(payout, results))
     refused = {
         name.removeprefix(PREFIX): result
@@ -131,8 +138,8 @@ def settle(operation: Operation, results: Results, docs: Documents, now: datetim
         payout = on_its_way(payout, made.ok)
         writes += post(docs, payout_posting(payout, made.ok), now)
         state = operation.became(State.DONE)
-    elif made.refused_code == "balance_insufficient":
-        state = _patient(payout, operation, now)
+    elif made.refused_code == "balance_insufficient" and operation.attempts < MOST_WAITS:
+        payout, bookings, state = _wait_or_shrink(payout, operation, bookings, now)
     else:
         payout, bookings, state = _refused(payout, operation, bookings, made)
     changed = [
@@ -231,22 +238,56 @@ def _without(
     smaller = replace(
         payout, lines=kept, amount=sum(line.amount for line in kept), failure_message=why
     )
+    return smaller, freed, _again(smaller, operation, State.OPEN, why)
+
+
+def _wait_or_shrink(
+    payout: Payout, operation: Operation, bookings: dict[str, Booking], now: datetime
+) -> tuple[Payout, dict[str, Booking], Operation]:
+    """What was reversed meanwhile leaves the payout; for the rest it is a matter of time."""
+    cuts = {line.booking_id: _gone(bookings[line.booking_id], line) for line in payout.lines}
+    if not any(cuts.values()):
+        return payout, bookings, _patient(payout, operation, now)
+    freed = dict(bookings)
+    for booking_id, cut in cuts.items():
+        freed[booking_id] = released(freed[booking_id], cut)
+    kept = tuple(
+        replace(line, amount=line.amount - cuts[line.booking_id])
+        for line in payout.lines
+        if line.amount > cuts[line.booking_id]
+    )
+    why = "the rest of it was taken back by refunds"
+    smaller = replace(
+        payout, lines=kept, amount=sum(line.amount for line in kept), failure_message=why
+    )
+    if smaller.net <= 0:
+        failed = replace(payout.moved(PayoutStatus.FAILED), failure_message=why)
+        return failed, freed, operation.became(State.FAILED, note=why)
+    return smaller, freed, _again(smaller, operation, State.OPEN, why)
+
+
+def _gone(booking: Booking, line: Line) -> int:
+    """What of a line was transferred and is not at the connected account any more."""
+    return min(line.amount, max(0, booking.money.claimed - booking.money.there))
+
+
+def _again(
+    payout: Payout,
+    operation: Operation,
+    state: State,
+    why: str,
+    wake_at: datetime | None = None,
+) -> Operation:
+    """Ask for the payout under a new key: a refusal was final for the old one."""
     attempt = int(operation.plan["attempt"]) + 1
-    stages: Stages = ((_payout_call(smaller, attempt, operation.request_id),),)
+    stages: Stages = ((_payout_call(payout, attempt, operation.request_id),),)
     plan = {**operation.plan, "attempt": attempt}
-    return smaller, freed, operation.became(State.OPEN, stages=stages, plan=plan, note=why)
+    return operation.became(state, stages=stages, plan=plan, wake_at=wake_at, note=why)
 
 
 def _patient(payout: Payout, operation: Operation, now: datetime) -> Operation:
-    """Wait for the funds, and ask again under a new key: this refusal was final for the old one."""
-    attempt = int(operation.plan["attempt"]) + 1
-    return operation.became(
-        State.WAITING,
-        stages=((_payout_call(payout, attempt, operation.request_id),),),
-        plan={**operation.plan, "attempt": attempt},
-        wake_at=now + PATIENCE,
-        note="balance_insufficient",
-    )
+    """Wait for the funds."""
+    return _again(payout, operation, State.WAITING, "balance_insufficient", now + PATIENCE)
 
 
 def _refused(

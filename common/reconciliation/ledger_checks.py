@@ -76,10 +76,10 @@ def _subject(id_: str, doc: Mapping[str, Any], evidence: Evidence) -> Iterator[M
     booking = evidence.document("bookings", booking_id)
     if booking is None:
         yield Mismatch("ledger.orphan", "I8", "its booking does not exist", (id_, booking_id))
-    elif booking["currency"] != code:
+    elif booking.get("currency") != code:
         yield Mismatch(
             "ledger.wrong_currency",
             "I3",
-            f"it is in {code}, its booking in {booking['currency']}",
+            f"it is in {code}, its booking in {booking.get('currency')}",
             (id_, booking_id),
         )

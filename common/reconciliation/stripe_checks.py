@@ -65,28 +65,28 @@ def _reversals(transfers: Objects) -> Objects:
 
 
 def _intents(evidence: Evidence) -> Iterator[Mismatch]:
+    bookings = {booking.id: booking for booking in evidence.bookings()}
     live: dict[str, list[str]] = defaultdict(list)
-    for id_, intent in evidence.stripe.payment_intents.items():
+    for id_, intent in sorted(evidence.stripe.payment_intents.items()):
         booking_id = of_ours(intent, "bookingId")
         if booking_id is None:
             continue
-        booking = evidence.document("bookings", booking_id)
-        if booking is None:
+        if evidence.document("bookings", booking_id) is None:
             yield Mismatch("intent.orphan", "I8", "its booking does not exist", (id_, booking_id))
-            continue
         if intent["status"] in _LIVE:
             live[booking_id].append(id_)
-        money = booking["money"]
-        if (intent["amount"], intent["currency"].upper()) != (money["total"], money["currency"]):
+        booking = bookings.get(booking_id)
+        said = (intent["amount"], intent["currency"].upper())
+        if booking is not None and said != (booking.money.total, booking.money.currency):
             yield Mismatch("intent.amount", "I3", "it is not over the price", (id_, booking_id))
     for booking_id, ids in live.items():
         if len(ids) > 1:
             yield Mismatch("intent.twice", "I8", "a booking has several", (booking_id, *ids))
-    for booking_id, booking in evidence.documents("bookings"):
-        recorded = booking["payment"].get("intentId")
+    for booking in bookings.values():
+        recorded = booking.payment.get("intentId")
         if recorded and recorded not in evidence.stripe.payment_intents:
             yield Mismatch(
-                "intent.missing", "I8", "Stripe does not know it", (recorded, booking_id)
+                "intent.missing", "I8", "Stripe does not know it", (recorded, booking.id)
             )
 
 

@@ -13,7 +13,7 @@ from common.bookings.model import Booking
 from common.bookings.postings import concerns
 from common.ledger import accounts
 from common.ledger.posting import Posting, entries, post
-from common.operations.model import Result, Results
+from common.operations.model import Results
 from common.store import collections
 from common.store.collections import Key
 from common.store.store import Add, Snapshot, Write
@@ -23,7 +23,11 @@ PREFIX = "reversal:"
 
 
 def calls(booking: Booking, operation_id: str, request_id: str) -> tuple[Call, ...]:
-    """The reversals that bring a booking's transfers down to what is due, newest transfer first."""
+    """The reversals that bring a booking's transfers down to what is due, newest transfer first.
+
+    What was paid out already cannot be reversed: the connected balance may hold money, but it is
+    other bookings'.
+    """
     left, made = min(booking.money.overpaid, booking.money.there), []
     for transfer in reversed(booking.transfers):
         part = min(left, transfer["amount"] - transfer["reversed"])
@@ -48,6 +52,20 @@ def calls(booking: Booking, operation_id: str, request_id: str) -> tuple[Call, .
             )
         )
     return tuple(made)
+
+
+def set_aside(booking: Booking, planned: tuple[Call, ...]) -> Booking:
+    """The booking with these reversals under way, so that no other operation makes them too."""
+    return booking.with_money(reclaiming=booking.money.reclaiming + _sum(planned))
+
+
+def called_off(booking: Booking, planned: tuple[Call, ...]) -> Booking:
+    """The booking with these reversals no longer under way."""
+    return booking.with_money(reclaiming=booking.money.reclaiming - _sum(planned))
+
+
+def _sum(planned: tuple[Call, ...]) -> int:
+    return sum(int(call.params["amount"]) for call in planned)
 
 
 def posting_keys(results: Results) -> tuple[Key, ...]:
@@ -81,8 +99,11 @@ def record(
     """The booking after its reversals, and what they mean in the ledger.
 
     A reversal that stands in the ledger already was recorded by its webhook, booking included.
+    What could not be reversed is the provider's debt.
     """
     writes: list[Write] = []
+    why = "paid_out"
+    booking = called_off(booking, planned)
     for call in planned:
         result = results.get(call.name)
         if result is None:
@@ -95,9 +116,9 @@ def record(
             if posted:
                 booking = with_reversal(booking, str(call.target), result.ok["amount"])
         else:
-            booking, owing = _in_debt(booking, call, result, operation_id, now)
-            writes += owing
-    return booking, writes
+            why = str(result.refused_code or "refused")
+    booking, owing = indebted(booking, operation_id, why, now)
+    return booking, [*writes, *owing]
 
 
 def with_reversal(booking: Booking, transfer_id: str, amount: int) -> Booking:
@@ -110,17 +131,19 @@ def with_reversal(booking: Booking, transfer_id: str, amount: int) -> Booking:
     return replace(less, transfers=transfers)
 
 
-def _in_debt(
-    booking: Booking, call: Call, result: Result, operation_id: str, now: datetime
+def indebted(
+    booking: Booking, operation_id: str, why: str, now: datetime
 ) -> tuple[Booking, list[Write]]:
-    """The provider has no money there: they owe it, and the next earnings pay it."""
-    amount, provider = int(call.params["amount"]), booking.provider_id
+    """What the provider has beyond their due: they owe it, and the next earnings pay it."""
+    amount, provider = booking.money.overpaid, booking.provider_id
+    if not amount:
+        return booking, []
     posting = Posting(
         "debt",
-        f"{operation_id}-{call.target}",
+        f"{operation_id}-{booking.id}",
         booking.money.currency,
         entries((accounts.debt(provider), amount), (accounts.owed(provider), -amount)),
-        concerns(booking, why=str(result.refused_code or "refused")),
+        concerns(booking, why=why),
     )
     total = Add(
         collections.earnings(provider, booking.money.currency),

@@ -20,10 +20,13 @@ from common.store.store import Snapshot
 def clawback_operation(
     booking: Booking, operation_id: str, *, action: str, request_id: str, now: datetime
 ) -> Operation | None:
-    """The intent to reverse what the provider has beyond their due; None where that is nothing."""
-    calls = clawback.calls(booking, operation_id, request_id)
-    if not calls:
+    """The intent to reverse what the provider has beyond their due; None where that is nothing.
+
+    Write it with ``set_aside(booking, operation)``.
+    """
+    if not booking.money.overpaid:
         return None
+    calls = clawback.calls(booking, operation_id, request_id)
     return Operation(
         id=operation_id,
         kind="clawback",
@@ -35,6 +38,11 @@ def clawback_operation(
         action=action,
         request_id=request_id,
     )
+
+
+def set_aside(booking: Booking, operation: Operation | None) -> Booking:
+    """The booking with the operation's reversals under way."""
+    return booking if operation is None else clawback.set_aside(booking, operation.stages[0])
 
 
 def needs(operation: Operation) -> tuple[Key, ...]:

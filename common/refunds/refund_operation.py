@@ -79,7 +79,8 @@ def open_refund(
     )
     remembered = {"id": refund_id, "amount": part.refund, "reason": reason, "at": now}
     booking = replace(after, last_refund=remembered)
-    return booking, refund, _operation(booking, refund, actor, action, request_id, now)
+    operation = _operation(booking, refund, actor, action, request_id, now)
+    return clawback.set_aside(booking, _reversals(operation)), refund, operation
 
 
 def full_refund(
@@ -137,6 +138,10 @@ def _operation(
     )
 
 
+def _reversals(operation: Operation) -> tuple[Call, ...]:
+    return operation.stages[1] if len(operation.stages) > 1 else ()
+
+
 def needs(operation: Operation) -> tuple[Key, ...]:
     """The operation, its booking and its refund."""
     plan = operation.plan
@@ -163,15 +168,17 @@ def settle(operation: Operation, results: Results, docs: Documents, now: datetim
     if result.ok is None:
         why = result.refused_code or result.refused_message or "refused"
         failed = replace(refund, status="FAILED", failure_reason=why)
-        writes = documents.change(booking_was, outcome.released(booking, refund))
+        free = clawback.called_off(outcome.released(booking, refund), _reversals(operation))
+        writes = documents.change(booking_was, free)
         return Settled(
             operation.became(State.FAILED, note=why),
             [*writes, Replace(refund_was, failed.to_document())],
         )
     told, booking, postings = outcome.apply(refund, booking, result.ok)
     ledger: list[Write] = [write for posting in postings for write in post(docs, posting, now)]
-    planned = operation.stages[1] if len(operation.stages) > 1 else ()
-    booking, reversed_ = clawback.record(booking, operation.id, planned, results, docs, now)
+    booking, reversed_ = clawback.record(
+        booking, operation.id, _reversals(operation), results, docs, now
+    )
     return Settled(
         operation.became(State.DONE),
         [

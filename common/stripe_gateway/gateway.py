@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, cast
 
 from common.errors import BadRequest, Declined, StripeRefused, Unavailable
+from common.ids import is_document_id
 from common.settings import Settings
 from common.stripe_gateway import lookup
 from common.stripe_gateway.calls import METHODS, Call, Json
@@ -255,11 +256,12 @@ def event_of(payload: bytes) -> Json:
     """
     try:
         event = json.loads(payload)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise BadRequest("The body is not JSON", type="bad_event") from None
     data = event.get("data") if isinstance(event, Mapping) else None
     if not isinstance(data, Mapping) or not isinstance(data.get("object"), Mapping):
         raise BadRequest("The body is not a snapshot event", type="bad_event")
-    if not isinstance(event.get("id"), str) or not isinstance(event.get("type"), str):
+    id_, type_ = event.get("id"), event.get("type")
+    if not isinstance(id_, str) or not is_document_id(id_) or not isinstance(type_, str):
         raise BadRequest("The event has no id or type", type="bad_event")
     return cast(Json, event)

@@ -12,6 +12,7 @@ from common.context import Context
 from common.errors import AppError
 from common.store.unit import Unit
 from common.stripe_gateway.calls import Json
+from common.stripe_gateway.gateway import Refused
 from common.webhooks import (
     on_accounts,
     on_charges,
@@ -79,6 +80,9 @@ CONNECT: Mapping[str, Handler] = {
     "payout.canceled": on_payouts.changed,
 }
 
+#: Stripe's codes for an object, or a connection to an account, that is no more: no retry helps.
+_GONE = frozenset({"resource_missing", "account_invalid"})
+
 
 def process(services: Services, event: Json, request_id: str, notes: dict[str, Any]) -> str:
     """Let an event have its effect, once.
@@ -100,7 +104,7 @@ def process(services: Services, event: Json, request_id: str, notes: dict[str, A
     try:
         if bool(event.get("livemode")) != services.settings.livemode or handler is None:
             return _only_mark(context, marker, "ignored")
-        effect = handler(event["data"]["object"], event, context)
+        effect = _effect(handler, event, context)
         if marker.is_open:
             return "processed"
         return _only_mark(context, marker, "processed" if effect else "ignored")
@@ -114,6 +118,16 @@ def process(services: Services, event: Json, request_id: str, notes: dict[str, A
             marker.error = type(error).__name__
             _only_mark(context, marker, FAILED)
         raise
+
+
+def _effect(handler: Handler, event: Json, context: Context) -> bool:
+    """What a handler comes to; what Stripe no longer shows us has no effect."""
+    try:
+        return handler(event["data"]["object"], event, context)
+    except Refused as refused:
+        if refused.code not in _GONE:
+            raise
+        return False
 
 
 def _only_mark(context: Context, marker: Marker, outcome: str) -> str:

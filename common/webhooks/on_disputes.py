@@ -8,7 +8,7 @@ from common.disputes import card_dispute
 from common.ledger.posting import post
 from common.operations import runner
 from common.operations.model import Operation
-from common.refunds.clawback_operation import clawback_operation
+from common.refunds.clawback_operation import clawback_operation, set_aside
 from common.store import collections
 from common.store.collections import Key
 from common.store.store import Replace, Snapshot, Write
@@ -54,6 +54,7 @@ def _once(dispute: Json, booking_id: str, context: Context) -> tuple[bool, Begun
     )
     if settled or not card_dispute.is_over(dispute):
         operation = None
+    after = set_aside(after, operation)
     writes: list[Write] = [
         *(documents.change(docs[key], after) if after != booking else []),
         Replace(docs[record], card_dispute.document(booking, dispute, context.now)),

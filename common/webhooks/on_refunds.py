@@ -14,7 +14,7 @@ from common.operations import runner
 from common.operations.model import Operation
 from common.refunds import outcome
 from common.refunds.amounts import refund_breakdown
-from common.refunds.clawback_operation import clawback_operation
+from common.refunds.clawback_operation import clawback_operation, set_aside
 from common.refunds.model import Refund
 from common.refunds.refund_operation import held_of, reserved
 from common.store import collections
@@ -108,4 +108,4 @@ def _made_elsewhere(
         now=context.now,
     )
     last = {"id": refund_id, "amount": refund.amount, "reason": refund.reason, "at": context.now}
-    return replace(after, last_refund=last), refund, operation
+    return replace(set_aside(after, operation), last_refund=last), refund, operation

@@ -82,7 +82,7 @@ async def complete_checkout(emulator: Emulator, ids: dict[str, str], body: dict[
 
 
 async def restricted_key(emulator: Emulator, ids: dict[str, str], body: dict[str, Any]) -> Obj:
-    """A restricted key: ``{"permissions": {"charges": "read", "refunds": "write", "*": "none"}}``."""
+    """A restricted key; ``permissions`` maps resources (``*`` the rest) to none, read or write."""
     permissions = body.get("permissions")
     if not isinstance(permissions, dict) or not set(permissions.values()) <= {
         "none",

@@ -9,9 +9,11 @@ from urllib.parse import parse_qs
 from aiohttp import web
 
 from emulator.stripe import onboarding
+from emulator.stripe.errors import StripeError
 from emulator.stripe.money import shown
-from emulator.stripe.resources import payment_attempts
+from emulator.stripe.resources import checkout, payment_attempts, setup_intents
 from emulator.stripe.resources.account_state import OUTCOMES
+from emulator.stripe.stripe_js import script
 
 if TYPE_CHECKING:
     from emulator.stripe.app import Emulator
@@ -41,6 +43,10 @@ async def handle(emulator: Emulator, http: web.BaseRequest) -> web.StreamRespons
         return _setup(emulator, http, parts[2], f"link_{parts[3]}", choice)
     if parts[0] == "3ds" and len(parts) == 2:
         return _challenge(emulator, http, parts[1], choice)
+    if parts[:2] == ["c", "pay"] and len(parts) == 3:
+        return _checkout(emulator, http, parts[2], form.get("payment_method", [""])[0])
+    if http.path in ("/v3", "/v3/", "/v3/stripe.js", "/stripe.js"):
+        return web.Response(text=script(emulator), content_type="text/javascript")
     if parts[0] == "express" and len(parts) == 3:
         return _dashboard(emulator, parts[1])
     if http.path == "/":
@@ -85,28 +91,73 @@ def _challenge(
 ) -> web.StreamResponse:
     """3-D Secure: the customer agrees or does not."""
     world = emulator.world
-    intent = world.store.find("payment_intent", intent_id)
+    saves = intent_id.startswith("seti_")
+    intent = world.store.find("setup_intent" if saves else "payment_intent", intent_id)
     if intent is None or intent["status"] != "requires_action":
         return page("3-D Secure", "<p>There is nothing to confirm (any more).</p>", 404)
     if http.method == "GET":
-        amount = html.escape(shown(intent["amount"], intent["currency"]))
+        asked = (
+            "Save this card?" if saves else f"Pay {shown(intent['amount'], intent['currency'])}?"
+        )
         return page(
             "3-D Secure",
-            f"<p>Pay {amount}?</p><form method=post>"
+            f"<p>{html.escape(asked)}</p><form method=post>"
             '<button name="outcome" value="succeeded">Complete</button>'
             '<button name="outcome" value="failed">Fail</button></form>',
         )
     if choice not in ("succeeded", "failed"):
         return page("3-D Secure", "<p>Choose an outcome.</p>", 400)
     target = (intent["next_action"].get("redirect_to_url") or {}).get("return_url")
+    authenticate = setup_intents.authenticate if saves else payment_attempts.authenticate
     with world.transaction():
-        done = payment_attempts.authenticate(world, intent_id, choice)
+        done = authenticate(world, intent_id, choice)
     if target:
         glue = "&" if "?" in target else "?"
-        query = f"payment_intent={intent_id}&payment_intent_client_secret={done['client_secret']}"
+        name = "setup_intent" if saves else "payment_intent"
+        query = f"{name}={intent_id}&{name}_client_secret={done['client_secret']}"
         redirect = f"{target}{glue}{query}&redirect_status={choice}"
         return web.Response(status=303, headers={"Location": redirect})
     return page("3-D Secure", f"<p>Done: {html.escape(done['status'])}.</p>")
+
+
+def _checkout(
+    emulator: Emulator, http: web.BaseRequest, session_id: str, card: str
+) -> web.StreamResponse:
+    """The hosted payment page: a choice of test cards."""
+    world = emulator.world
+    session = world.store.find("checkout.session", session_id)
+    if session is None:
+        return page("Not found", "<p>This session does not exist.</p>", 404)
+    note = ""
+    if http.method == "POST" and session["status"] == "open":
+        try:
+            with world.transaction():
+                checkout.complete(world, session_id, card)
+        except StripeError as exc:
+            note = f"<p><strong>{html.escape(exc.message)}</strong></p>"
+        session = world.store.get("checkout.session", session_id)
+    if session["status"] == "complete":
+        target = (session["success_url"] or session.get("return_url")).replace(
+            "{CHECKOUT_SESSION_ID}", session_id
+        )
+        return web.Response(status=303, headers={"Location": target})
+    if session["status"] == "expired":
+        return page("Checkout", "<p>This session has expired.</p>", 410)
+    if session["payment_intent"]:
+        intent = world.store.get("payment_intent", session["payment_intent"])
+        if intent["status"] == "requires_action":
+            return web.Response(status=303, headers={"Location": f"/3ds/{intent['id']}"})
+    buttons = "".join(
+        f'<button name="payment_method" value="pm_card_{name}">{label}</button>'
+        for name, label in (
+            ("visa", "Pay with Visa"),
+            ("authenticationRequired", "A card that asks for 3-D Secure"),
+            ("chargeDeclined", "A card that is declined"),
+        )
+    )
+    total = session["amount_total"]
+    amount = html.escape(shown(total, session["currency"])) if total is not None else "Save a card"
+    return page("Checkout", f"{note}<p>{amount}</p><form method=post>{buttons}</form>")
 
 
 def _dashboard(emulator: Emulator, account_id: str) -> web.StreamResponse:

@@ -174,7 +174,10 @@ class Webhooks:
         """One attempt; only a 2xx counts."""
         if self._session is None:
             timeout = aiohttp.ClientTimeout(total=ATTEMPT_SECONDS)
-            self._session = aiohttp.ClientSession(timeout=timeout)
+            # A connection that is kept may be closed by its other end in the very moment it is
+            # used again, and an attempt would fail that the endpoint never saw.
+            connector = aiohttp.TCPConnector(force_close=True, limit=0)
+            self._session = aiohttp.ClientSession(timeout=timeout, connector=connector)
         # Receivers check the signature against their real clock, wherever the emulated one is.
         headers = {
             "Content-Type": "application/json; charset=utf-8",

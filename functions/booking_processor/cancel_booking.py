@@ -160,16 +160,23 @@ def _paid_meanwhile(context: Context, docs: Mapping[Key, Snapshot], key: Key) ->
 
 def _as_it_is(context: Context, docs: Mapping[Key, Snapshot], key: Key) -> Answer:
     """The answer from the documents as they stand."""
-    last = documents.load(docs[key]).last_refund
+    last = _refund_since(documents.load(docs[key]))
     wanted = collections.refund(last["id"]) if last else None
     if wanted is not None and wanted not in docs:
         docs = {**docs, **context.read(wanted)}
     return _answer(docs, key)
 
 
+def _refund_since(booking: Booking) -> Mapping[str, Any] | None:
+    """The refund that cancelling made (or one since), not one of before."""
+    last = booking.last_refund
+    ended = next(step["at"] for step in booking.history if step["status"] == Status.CANCELLED)
+    return last if last is not None and last["at"] >= ended else None
+
+
 def _answer(docs: Mapping[Key, Snapshot], key: Key) -> Answer:
     booking = documents.load(docs[key])
-    last = booking.last_refund
+    last = _refund_since(booking)
     return {
         "bookingId": booking.id,
         "status": str(booking.status),

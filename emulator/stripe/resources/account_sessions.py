@@ -22,6 +22,7 @@ KINDS = [Kind("balance_settings", "bs", listed=False)]
 _FEATURES: dict[str, tuple[str, ...]] = {
     "account_management": ("disable_stripe_user_authentication", "external_account_collection"),
     "account_onboarding": ("disable_stripe_user_authentication", "external_account_collection"),
+    "balance_report": (),
     "balances": (
         "disable_stripe_user_authentication", "edit_payout_schedule", "external_account_collection",
         "instant_payouts", "standard_payouts",
@@ -60,6 +61,7 @@ _FEATURES: dict[str, tuple[str, ...]] = {
         "refund_management",
     ),
     "payout_details": (),
+    "payout_reconciliation_report": (),
     "payouts": (
         "disable_stripe_user_authentication", "edit_payout_schedule", "external_account_collection",
         "instant_payouts", "standard_payouts",
@@ -103,6 +105,9 @@ def settings_object(world: World, account: Obj) -> Obj:
     payouts = account["settings"]["payouts"]
     schedule = payouts["schedule"]
     shown: Obj = {"interval": schedule["interval"]}
+    timing: Obj = {"delay_days": schedule["delay_days"]}
+    if account.get("_delay_days_override") is not None:
+        timing["delay_days_override"] = account["_delay_days_override"]
     for name in ("monthly_payout_days", "weekly_payout_days"):
         if name in schedule:
             shown[name] = schedule[name]
@@ -116,11 +121,7 @@ def settings_object(world: World, account: Obj) -> Obj:
                 "statement_descriptor": payouts["statement_descriptor"],
                 "status": "enabled" if account["payouts_enabled"] else "disabled",
             },
-            "settlement_timing": {
-                "delay_days": schedule["delay_days"],
-                "delay_days_override": account.get("_delay_days_override"),
-                "start_of_day": None,
-            },
+            "settlement_timing": timing,
         },
     }
 

@@ -92,7 +92,8 @@ def refund(call: Call) -> Obj:
         raise refused(f"The application fee {fee['id']} has already been refunded.")
     if amount > left:
         raise refused(
-            f"Refund amount ({shown(amount, fee['currency'])}) is greater than unrefunded amount on "
+            f"Refund amount ({shown(amount, fee['currency'])}) is greater than unrefunded "
+            "amount on "
             f"fee ({shown(left, fee['currency'])})",
             param="amount",
         )

@@ -129,7 +129,8 @@ def _priced(call: Call) -> list[Obj]:
     recurring = [price["recurring"] is not None for price in prices]
     if p["mode"] == "subscription" and not any(recurring):
         raise refused(
-            "You must provide at least one recurring price in `subscription` mode when using prices.",
+            "You must provide at least one recurring price in `subscription` mode when using "
+            "prices.",
             param="line_items",
         )
     if p["mode"] == "payment" and any(recurring):

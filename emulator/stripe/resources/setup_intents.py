@@ -169,7 +169,7 @@ def confirm(call: Call) -> Obj:
         raise _unexpected(call, intent, "confirm")
     _apply(call, intent)
     _confirm(call, intent)
-    return intent
+    return _seen(call, intent)
 
 
 def _confirm(call: Call, intent: Obj) -> None:
@@ -300,9 +300,17 @@ def authenticate(world: World, intent_id: str, outcome: str) -> Obj:
     return intent
 
 
+def _seen(call: Call, intent: Obj) -> Obj:
+    """The publishable key sees neither the platform's notes nor whose intent it is."""
+    if not call.publishable:
+        return intent
+    hidden = ("application", "customer", "customer_account", "metadata", "on_behalf_of")
+    return {name: value for name, value in intent.items() if name not in hidden}
+
+
 def retrieve(call: Call) -> Obj:
     call.own("setup_intent")
-    return _own(call)
+    return _seen(call, _own(call))
 
 
 def update(call: Call) -> Obj:

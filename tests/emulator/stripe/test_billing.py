@@ -187,9 +187,7 @@ def test_a_past_due_subscription_is_active_again_once_its_invoice_is_paid(
     failing = billing.client.v1.payment_methods.attach(
         "pm_card_chargeCustomerFail", {"customer": customer.id}
     )
-    billing.client.v1.subscriptions.update(
-        subscription.id, {"default_payment_method": failing.id}
-    )
+    billing.client.v1.subscriptions.update(subscription.id, {"default_payment_method": failing.id})
     emulator.advance(31 * DAY + 3600)
     late = billing.get(subscription)
     assert late.status == "past_due"

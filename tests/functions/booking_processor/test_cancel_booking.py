@@ -15,6 +15,7 @@ from tests.functions.acts import (
     as_provider,
     earnings,
     maintenance,
+    refund,
     refunds_of,
     soon,
     together,
@@ -122,6 +123,15 @@ def test_the_policy_counts_what_was_refunded_before(market: Market) -> None:
     assert told["refund"]["refundAmount"] == usd("70.00")
     assert told["refund"]["platformFeeRefunded"] == usd("5.60")
     assert told["refund"]["providerCompensation"] == usd("92.00")
+    market.control.idle()
+    books_balance(market, booking)
+
+
+def test_a_refund_of_before_is_not_the_cancellations(market: Market) -> None:
+    booking = a_paid_booking(market, start=soon(market, hours=20), cancellationPolicy="STRICT")
+    refund(market, booking, 30).ok()
+    for _ in range(2):
+        assert cancelled_by_customer(market, booking).ok()["refund"] is None
     market.control.idle()
     books_balance(market, booking)
 

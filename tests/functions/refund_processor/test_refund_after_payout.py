@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.functions.acts import (
     a_completed_booking,
+    a_paid_booking,
     a_provider_at_bank,
     arrive,
     earnings,
+    maintenance,
     payout,
     payout_now,
     payouts_of,
     refund,
     refunds_of,
+    together,
     transfers_of,
 )
 from tests.functions.books import (
@@ -24,6 +29,12 @@ from tests.functions.books import (
     provider_sums,
 )
 from tests.support.market import Market, usd
+
+
+@pytest.fixture(autouse=True)
+def _platform_has_funds(market: Market) -> None:
+    """A booking that nobody refunds, so that refunds of money paid out are not short of it."""
+    a_paid_booking(market, price=1000)
 
 
 def test_a_transfer_not_paid_out_yet_is_reversed_in_proportion(market: Market) -> None:
@@ -124,9 +135,7 @@ def test_earnings_that_settled_a_debt_are_owed_again_when_they_are_refunded(
     books_balance(market, first, second, third)
 
 
-def test_money_that_another_booking_lent_to_a_reversal_is_not_paid_out_twice(
-    market: Market,
-) -> None:
+def test_a_refund_does_not_take_what_lies_there_for_another_booking(market: Market) -> None:
     provider = market.a_provider()
     paid = a_completed_booking(market, provider)
     payout(market, provider).ok()
@@ -136,14 +145,45 @@ def test_money_that_another_booking_lent_to_a_reversal_is_not_paid_out_twice(
     refund(market, paid).ok()
     market.control.idle()
     arrive(market)
-    market.api.as_operator().post("booking-processor", "RUN_MAINTENANCE").ok()
+    maintenance(market)
     arrive(market)
-    got = sum(one.amount for one in payouts_of(market, provider) if one.status == "paid")
-    totals = provider_sums(market, provider)
-    # paid out 184.00 twice and owes one of them, or was paid once and owes nothing
-    assert got - totals.get(debt(provider), 0) + totals.get(connected(provider), 0) == 184_00
-    assert payout_now(market, waiting["payoutId"])["status"] in ("PAID", "FAILED")
+    assert payout_now(market, waiting["payoutId"])["status"] == "PAID"
+    assert provider_sums(market, provider)[debt(provider)] == 184_00
+    assert connected(provider) not in provider_sums(market, provider)
     books_balance(market, paid, lies_there)
+
+
+def test_a_refund_takes_its_booking_out_of_a_payout_that_waits_for_funds(market: Market) -> None:
+    provider = market.a_provider()
+    bookings = [a_completed_booking(market, provider, pm="pm_card_visa") for _ in range(2)]
+    waiting = payout(market, provider).ok()
+    assert waiting["amount"] == usd("368.00")
+    refund(market, bookings[0]).ok()
+    refund(market, bookings[1], 100).ok()
+    market.control.idle()
+    assert [transfers_of(market, one)[0].amount_reversed for one in bookings] == [184_00, 92_00]
+    arrive(market)
+    maintenance(market)
+    arrive(market)
+    sent = payout_now(market, waiting["payoutId"])
+    assert (sent["status"], sent["amount"]) == ("PAID", usd("92.00"))
+    assert sent["bookingIds"] == [bookings[1].id]
+    totals = provider_sums(market, provider)
+    assert {owed(provider), debt(provider), connected(provider)} & set(totals) == set()
+    assert earnings(market, provider)["totalEarnings"] == 0
+    books_balance(market, *bookings)
+
+
+def test_two_refunds_at_once_take_back_no_more_than_their_sum(market: Market) -> None:
+    provider = market.a_provider()
+    booking = a_completed_booking(market, provider, pm="pm_card_visa")
+    payout(market, provider).ok()
+    answers = together(*[lambda: refund(market, booking, 50)] * 3)
+    assert {answer.status for answer in answers} == {200}
+    market.control.idle()
+    assert transfers_of(market, booking)[0].amount_reversed == 138_00
+    assert provider_sums(market, provider).get(debt(provider), 0) == 0
+    books_balance(market, booking)
 
 
 def test_a_refund_while_the_payout_is_under_way_is_owed(market: Market) -> None:

@@ -163,18 +163,16 @@ STRANGERS: dict[str, dict[str, Any]] = {
     "charge": {"id": "ch_x", "status": "succeeded", "payment_intent": "pi_x", "metadata": {}},
     "dispute": {"id": "dp_x", "charge": "ch_x", "payment_intent": "pi_x", "metadata": {}},
     "refund": {"id": "re_x", "payment_intent": "pi_x", "status": "succeeded", "amount": 1},
-    "transfer": {"id": "tr_x", "amount": 1, "currency": "usd", "metadata": {}, "reversals": {}},
-    "payout": {"id": "po_x", "amount": 1, "currency": "usd", "status": "paid", "metadata": {}},
-    "invoice": {"id": "in_x", "status": "paid", "amount_paid": 1, "currency": "usd"},
-    "customer": {"id": "sub_x", "status": "active", "metadata": {}, "items": {"data": []}},
     "radar": {"id": "issfr_x", "charge": "ch_x", "payment_intent": "pi_x"},
     "review": {"id": "prv_x", "charge": "ch_x", "payment_intent": "pi_x", "reason": "approved"},
     "account": {"id": "acct_x", "object": "account"},
     "capability": {"id": "transfers", "account": "acct_x"},
+    "payout": {"id": "po_x", "amount": 1, "currency": "usd", "status": "paid", "metadata": {}},
     "balance": {"object": "balance", "available": []},
 }
-#: The platform's own payouts are all ours: they are tested with real ones.
-_OURS = tuple(type for type in PLATFORM_EVENTS if type.startswith("payout."))
+#: Transfers, payouts and invoices of the platform are ours whoever made them, and the ledger
+#: follows them: they are tested with real ones.
+NEVER_STRANGE = ("transfer", "payout", "invoice", "customer")
 
 
 def a_strangers(type: str) -> dict[str, Any]:
@@ -185,7 +183,9 @@ def a_strangers(type: str) -> dict[str, Any]:
     return thing
 
 
-@pytest.mark.parametrize("type", [type for type in PLATFORM_EVENTS if type not in _OURS])
+@pytest.mark.parametrize(
+    "type", [type for type in PLATFORM_EVENTS if type.partition(".")[0] not in NEVER_STRANGE]
+)
 def test_an_event_about_something_that_is_not_ours_is_a_200_and_happens_once(
     endpoint: Endpoint, type: str
 ) -> None:

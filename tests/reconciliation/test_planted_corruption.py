@@ -1,0 +1,404 @@
+"""The checker proves itself: each kind of planted corruption is found and named rightly.
+
+The books of a real life, gathered from both sides, are right; then one thing is changed in a copy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from copy import deepcopy
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from common.reconciliation.evidence import Evidence
+from common.reconciliation.program import judge
+from tests.reconciliation.conftest import Life
+
+Change = Callable[[dict[str, Any]], None]
+
+
+def changed(evidence: Evidence, collection: str, id_: str, change: Change) -> Evidence:
+    """The evidence with one document changed."""
+    documents = dict(evidence.firestore[collection])
+    document = deepcopy(dict(documents[id_]))
+    change(document)
+    documents[id_] = document
+    return replace(evidence, firestore={**evidence.firestore, collection: documents})
+
+
+def without(evidence: Evidence, collection: str, id_: str) -> Evidence:
+    """The evidence with one document gone."""
+    left = {key: doc for key, doc in evidence.firestore[collection].items() if key != id_}
+    return replace(evidence, firestore={**evidence.firestore, collection: left})
+
+
+def added(evidence: Evidence, collection: str, id_: str, document: Mapping[str, Any]) -> Evidence:
+    """The evidence with one document more."""
+    more = {**evidence.firestore[collection], id_: document}
+    return replace(evidence, firestore={**evidence.firestore, collection: more})
+
+
+def at_stripe(evidence: Evidence, kind: str, id_: str, change: Change) -> Evidence:
+    """The evidence with one of Stripe's objects changed."""
+    objects = dict(getattr(evidence.stripe, kind))
+    thing = deepcopy(dict(objects[id_]))
+    change(thing)
+    return replace(evidence, stripe=replace(evidence.stripe, **{kind: {**objects, id_: thing}}))
+
+
+def gone_at_stripe(evidence: Evidence, kind: str, id_: str) -> Evidence:
+    """The evidence with one of Stripe's objects gone."""
+    left = {key: one for key, one in getattr(evidence.stripe, kind).items() if key != id_}
+    return replace(evidence, stripe=replace(evidence.stripe, **{kind: left}))
+
+
+def posting(life: Life, kind: str, booking_id: str) -> str:
+    """The ledger transaction of a kind that concerns a booking."""
+    found = [
+        id_
+        for id_, doc in life.evidence.documents("transactions")
+        if doc["kind"] == kind and doc.get("bookingId") == booking_id
+    ]
+    assert found, f"no {kind} of {booking_id}"
+    return found[0]
+
+
+def refund_of(life: Life) -> str:
+    return str(life.doc("bookings", life.part_refunded.id)["lastRefund"]["id"])
+
+
+def payout_of(life: Life) -> str:
+    return next(
+        id_
+        for id_, doc in life.evidence.documents("payouts")
+        if doc["providerId"] == life.provider.uid
+    )
+
+
+def intent_of(life: Life, booking_id: str) -> str:
+    return str(life.doc("bookings", booking_id)["payment"]["intentId"])
+
+
+def charge_of(life: Life, booking_id: str) -> str:
+    return str(life.doc("bookings", booking_id)["payment"]["chargeId"])
+
+
+def earnings_of(life: Life) -> str:
+    return f"{life.provider.uid}_USD"
+
+
+def calendar_of(life: Life, booking_id: str) -> str:
+    return next(
+        id_ for id_, doc in life.evidence.documents("calendars") if booking_id in doc["claims"]
+    )
+
+
+def set_money(name: str, value: Any) -> Change:
+    def change(doc: dict[str, Any]) -> None:
+        doc["money"][name] = value
+
+    return change
+
+
+def more_money(name: str, by: int) -> Change:
+    def change(doc: dict[str, Any]) -> None:
+        doc["money"][name] += by
+
+    return change
+
+
+def first_entry(by: Any) -> Change:
+    def change(doc: dict[str, Any]) -> None:
+        doc["entries"][0]["amount"] += by
+
+    return change
+
+
+def put(**values: Any) -> Change:
+    def change(doc: dict[str, Any]) -> None:
+        doc.update(values)
+
+    return change
+
+
+def second_history(life: Life, **values: Any) -> Evidence:
+    def change(doc: dict[str, Any]) -> None:
+        doc["history"][1].update(values)
+
+    return changed(life.evidence, "bookings", life.paid_out.id, change)
+
+
+def unclaimed(life: Life) -> Evidence:
+    def change(doc: dict[str, Any]) -> None:
+        del doc["claims"][life.part_refunded.id]
+
+    calendar = calendar_of(life, life.part_refunded.id)
+    return changed(life.evidence, "calendars", calendar, change)
+
+
+def overbooked(life: Life) -> Evidence:
+    other = deepcopy(life.doc("bookings", life.part_refunded.id))
+    return added(life.evidence, "bookings", "booking-intruder", other)
+
+
+def twin_intent(life: Life) -> Evidence:
+    intent = dict(life.evidence.stripe.payment_intents[intent_of(life, life.unpaid.id)])
+    more = {**life.evidence.stripe.payment_intents, "pi_twin": {**intent, "id": "pi_twin"}}
+    return replace(life.evidence, stripe=replace(life.evidence.stripe, payment_intents=more))
+
+
+def orphan_transfer(life: Life) -> Evidence:
+    some = dict(next(iter(life.evidence.stripe.transfers.values())))
+    some["metadata"] = {"bookingId": life.paid_out.id}
+    more = {**life.evidence.stripe.transfers, "tr_orphan": {**some, "id": "tr_orphan"}}
+    return replace(life.evidence, stripe=replace(life.evidence.stripe, transfers=more))
+
+
+def balance_off(life: Life, account: str) -> Evidence:
+    balances = {**life.evidence.stripe.balances}
+    balances[account] = {**balances[account], "USD": balances[account].get("USD", 0) + 1}
+    return replace(life.evidence, stripe=replace(life.evidence.stripe, balances=balances))
+
+
+def stuck(life: Life) -> Evidence:
+    id_, operation = next(iter(life.evidence.documents("operations")))
+    old = {**operation, "state": "OPEN", "createdAt": life.evidence.now - timedelta(hours=1)}
+    return added(life.evidence, "operations", id_, old)
+
+
+def doubled(life: Life) -> Evidence:
+    twice = life.doc("transactions", posting(life, "charge", life.paid_out.id))
+    return added(life.evidence, "transactions", "charge_again", twice)
+
+
+T, B = "transactions", "bookings"
+PLANTED: dict[str, tuple[Callable[[Life], Evidence], str]] = {
+    "an amount one cent up": (
+        lambda v: changed(v.evidence, T, posting(v, "charge", v.paid_out.id), first_entry(1)),
+        "ledger.unbalanced",
+    ),
+    "an entry gone": (
+        lambda v: changed(
+            v.evidence, T, posting(v, "charge", v.paid_out.id), lambda d: d["entries"].pop()
+        ),
+        "ledger.entries_missing",
+    ),
+    "a floating amount": (
+        lambda v: changed(v.evidence, T, posting(v, "charge", v.paid_out.id), first_entry(0.0)),
+        "ledger.not_whole",
+    ),
+    "a transaction gone": (
+        lambda v: without(v.evidence, T, posting(v, "charge", v.paid_out.id)),
+        "charge.unrecorded",
+    ),
+    "a transaction under another id": (doubled, "ledger.wrong_id"),
+    "a doubled event": (doubled, "ledger.twice"),
+    "an account that does not exist": (
+        lambda v: changed(
+            v.evidence,
+            T,
+            posting(v, "charge", v.paid_out.id),
+            lambda d: d["entries"][1].update(account="platform:pocket"),
+        ),
+        "ledger.unknown_account",
+    ),
+    "a wrong currency in the ledger": (
+        lambda v: changed(v.evidence, T, posting(v, "charge", v.paid_out.id), put(currency="EUR")),
+        "ledger.wrong_currency",
+    ),
+    "a currency that is none": (
+        lambda v: changed(v.evidence, T, posting(v, "charge", v.paid_out.id), put(currency="ZZZ")),
+        "ledger.unknown_currency",
+    ),
+    "a ledger transaction of no booking": (
+        lambda v: changed(
+            v.evidence, T, posting(v, "charge", v.paid_out.id), put(bookingId="booking-nobody")
+        ),
+        "ledger.orphan",
+    ),
+    "a balanced amount that Stripe did not move": (
+        lambda v: changed(
+            v.evidence,
+            T,
+            posting(v, "transfer", v.paid_out.id),
+            lambda d: d.update(entries=[{**e, "amount": e["amount"] * 2} for e in d["entries"]]),
+        ),
+        "transfer.amount",
+    ),
+    "a booking's document that is none": (
+        lambda v: changed(v.evidence, B, v.unpaid.id, lambda d: d.pop("money")),
+        "booking.unreadable",
+    ),
+    "a price as a double": (
+        lambda v: changed(v.evidence, B, v.paid_out.id, set_money("total", 200.0)),
+        "booking.not_whole",
+    ),
+    "fee and earnings that miss the total": (
+        lambda v: changed(v.evidence, B, v.paid_out.id, more_money("provider", 1)),
+        "booking.split",
+    ),
+    "a fee that is not the rate's": (
+        lambda v: changed(v.evidence, B, v.unpaid.id, set_money("rateBps", 900)),
+        "booking.fee",
+    ),
+    "a status flipped": (
+        lambda v: changed(v.evidence, B, v.paid_out.id, put(status="CANCELLED")),
+        "booking.status",
+    ),
+    "a step that the table does not have": (
+        lambda v: second_history(v, status="DECLINED"),
+        "booking.transition",
+    ),
+    "a history that runs backwards": (lambda v: second_history(v, version=1), "booking.time"),
+    "a booking that stands unpaid": (
+        lambda v: changed(v.evidence, B, v.part_refunded.id, set_money("captured", 0)),
+        "booking.unpaid",
+    ),
+    "a refund that the booking does not know": (
+        lambda v: changed(v.evidence, B, v.part_refunded.id, set_money("refunded", 0)),
+        "booking.refunds",
+    ),
+    "a refund without its part of the fee": (
+        lambda v: changed(v.evidence, B, v.part_refunded.id, set_money("feeRefunded", 0)),
+        "booking.fee_refunded",
+    ),
+    "a refund's ledger transaction gone": (
+        lambda v: without(v.evidence, T, posting(v, "refund", v.part_refunded.id)),
+        "refund.ledger",
+    ),
+    "a refund gone": (
+        lambda v: without(v.evidence, "refunds", refund_of(v)),
+        "refund.unrecorded",
+    ),
+    "a refund of another amount": (
+        lambda v: changed(v.evidence, "refunds", refund_of(v), put(amount=1)),
+        "refund.amount",
+    ),
+    "a refund's status flipped": (
+        lambda v: changed(v.evidence, "refunds", refund_of(v), put(status="FAILED")),
+        "refund.status",
+    ),
+    "a refund that Stripe does not know": (
+        lambda v: changed(v.evidence, "refunds", refund_of(v), put(stripeRefundId="re_none")),
+        "refund.missing",
+    ),
+    "a booking transferred twice in its own words": (
+        lambda v: changed(v.evidence, B, v.paid_out.id, more_money("transferred", 18_400)),
+        "booking.transferred",
+    ),
+    "earnings taken out twice": (
+        lambda v: changed(v.evidence, B, v.paid_out.id, set_money("paid", 0)),
+        "booking.paid",
+    ),
+    "a claim of a payout forgotten": (
+        lambda v: changed(v.evidence, B, v.cancelled.id, more_money("claimed", 5)),
+        "booking.claimed",
+    ),
+    "an orphan transfer": (orphan_transfer, "transfer.unrecorded"),
+    "a transfer gone at Stripe": (
+        lambda v: gone_at_stripe(
+            v.evidence, "transfers", posting(v, "transfer", v.paid_out.id).removeprefix("transfer_")
+        ),
+        "transfer.missing",
+    ),
+    "a payout's status flipped": (
+        lambda v: changed(v.evidence, "payouts", payout_of(v), put(status="PROCESSING")),
+        "payout.status",
+    ),
+    "a payout gone": (
+        lambda v: without(v.evidence, "payouts", payout_of(v)),
+        "payout.unrecorded",
+    ),
+    "a payout whose lines do not make it up": (
+        lambda v: changed(
+            v.evidence, "payouts", payout_of(v), lambda d: d["lines"][0].update(amount=1)
+        ),
+        "payout.lines",
+    ),
+    "a running total one cent up": (
+        lambda v: changed(
+            v.evidence, "earnings", earnings_of(v), lambda d: d.update(paid=d["paid"] + 1)
+        ),
+        "earnings.paid",
+    ),
+    "a debt out of nothing": (
+        lambda v: changed(v.evidence, "earnings", earnings_of(v), put(debt=700)),
+        "earnings.debt",
+    ),
+    "a place given away": (unclaimed, "place.claim_missing"),
+    "a claim without a booking": (
+        lambda v: without(v.evidence, B, v.unpaid.id),
+        "place.claim_orphan",
+    ),
+    "a place sold twice": (overbooked, "place.crowded"),
+    "an intent of no booking": (lambda v: without(v.evidence, B, v.unpaid.id), "intent.orphan"),
+    "two live intents of one booking": (twin_intent, "intent.twice"),
+    "an intent over another price": (
+        lambda v: at_stripe(
+            v.evidence, "payment_intents", intent_of(v, v.unpaid.id), put(amount=19_999)
+        ),
+        "intent.amount",
+    ),
+    "an intent that Stripe does not know": (
+        lambda v: gone_at_stripe(v.evidence, "payment_intents", intent_of(v, v.unpaid.id)),
+        "intent.missing",
+    ),
+    "a charge that Stripe does not know": (
+        lambda v: gone_at_stripe(v.evidence, "charges", charge_of(v, v.paid_out.id)),
+        "charge.missing",
+    ),
+    "an account that no provider has": (
+        lambda v: without(v.evidence, "accounts", str(v.provider.account_id)),
+        "account.unrecorded",
+    ),
+    "a dispute that nobody knows": (
+        lambda v: replace(v.evidence, firestore={**v.evidence.firestore, "disputes": {}}),
+        "dispute.unrecorded",
+    ),
+    "Stripe's balance one cent up": (
+        lambda v: balance_off(v, "platform"),
+        "balance.platform",
+    ),
+    "a connected balance one cent up": (
+        lambda v: balance_off(v, str(v.provider.account_id)),
+        "balance.connected",
+    ),
+    "an operation left open": (stuck, "operation.stuck"),
+    "an event that broke": (
+        lambda v: added(
+            v.evidence,
+            "webhook_events",
+            "evt_poison",
+            {"type": "charge.updated", "outcome": "failed", "error": "KeyError"},
+        ),
+        "event.failed",
+    ),
+}
+
+
+def named(evidence: Evidence) -> set[tuple[str, tuple[str, ...]]]:
+    return {(mismatch.kind, mismatch.objects) for mismatch in judge(evidence)}
+
+
+def test_the_books_of_the_life_itself_are_right(life: Life) -> None:
+    about = {
+        life.provider.uid,
+        str(life.provider.account_id),
+        *(one.id for one in (life.paid_out, life.part_refunded, life.cancelled, life.lost)),
+    }
+    wrong = [one for one in judge(life.evidence) if about & set(one.objects)]
+    assert not wrong
+
+
+def test_there_are_at_least_25_kinds_of_planted_corruption() -> None:
+    assert len({kind for _, kind in PLANTED.values()}) >= 25
+
+
+@pytest.mark.parametrize("what", PLANTED)
+def test_planted_corruption_is_found_and_named(life: Life, what: str) -> None:
+    plant, kind = PLANTED[what]
+    found = named(plant(life)) - named(life.evidence)
+    assert kind in {name for name, _ in found}, f"{what}: found {sorted(found)}"
