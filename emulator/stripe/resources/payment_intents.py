@@ -211,6 +211,7 @@ def blank_intent(world: World, amount: int, currency: str) -> Obj:
             }
         },
         "payment_method_types": ["card"],
+        "payment_record": None,
         "processing": None,
         "receipt_email": None,
         "review": None,
