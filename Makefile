@@ -15,7 +15,7 @@ PORTS := $(if $(PORT_BASE),--port-base $(PORT_BASE))
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test lint format types imports check lock bench-emulator clean
+.PHONY: help setup demo up check-books test lint format types imports check lock bench-emulator clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -37,6 +37,9 @@ demo: setup ## the whole life of a marketplace, played against the local stack
 
 up: setup ## the local stack in the foreground, until Ctrl-C (PORT_BASE=N moves its ports)
 	@$(BIN)/python -m emulator up $(PORTS) $(ARGS)
+
+check-books: setup ## judge the books of a stack that runs (PORT_BASE=N: where)
+	@$(BIN)/python -m emulator books $(PORTS) $(ARGS)
 
 test: setup ## every test (ARGS="-k word" for some)
 	@$(BIN)/python -m pytest $(ARGS)

@@ -1,4 +1,4 @@
-"""``python -m emulator up | demo | stripe``: one command line for the local stack."""
+"""``python -m emulator up | demo | books | stripe``: one command line for the local stack."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ usage: python -m emulator COMMAND [options]
 
   up      start Firestore, Stripe and the six functions, and stay until Ctrl-C
   demo    start them, play the life of a marketplace, print the books
+  books   judge the books of a stack that runs
   stripe  the Stripe emulator alone
 
 python -m emulator COMMAND --help tells the options of each.
@@ -39,6 +40,10 @@ def _command(name: str) -> Callable[[list[str]], int] | None:
         from emulator.demo.run import main as demo
 
         return demo
+    if name == "books":
+        from emulator.books import main as books
+
+        return books
     if name == "stripe":
         from emulator.stripe.cli import main as stripe
 

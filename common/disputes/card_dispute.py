@@ -107,9 +107,10 @@ def _lost(
     part = refund_breakdown(held_of(booking), min(amount, booking.money.remaining))
     from_held = booking.earned_at is None
     after = reserved(_thawed_only(booking, dispute), part)
-    if booking.status is Status.DISPUTED:
+    if booking.status is Status.DISPUTED or booking.status in _FROZEN_FROM:
+        # it may be heard of only when it is over, and so never have been DISPUTED here
         to = _before(booking) if after.money.remaining else Status.REFUNDED
-        after = after.moved(to, at=now, by="stripe", why=why)
+        after = after if to is booking.status else after.moved(to, at=now, by="stripe", why=why)
     delta = booking.money.due - after.money.due
     beyond = amount - part.refund  # what had gone back before: the bank gave it a second time
     lines = (

@@ -1,5 +1,5 @@
 """
-Measures the emulator, and localstripe beside it in the same run: ``python -m emulator.stripe.bench``.
+Measures the emulator beside localstripe, in one run: ``python -m emulator.stripe.bench``.
 
 localstripe is installed from PyPI into a virtual environment of its own under a temporary folder.
 Both answer the same mix of requests over the same HTTP client, in alternating rounds; the figures

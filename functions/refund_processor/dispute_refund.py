@@ -19,7 +19,7 @@ from common.bookings.model import Booking
 from common.bookings.status import Status
 from common.clock import rfc3339
 from common.context import Answer, Context
-from common.errors import RefusedAmount, WrongState
+from common.errors import Missing, RefusedAmount, WrongState
 from common.http.command import Amount, Command, Id, Text, money_of
 from common.ids import fresh
 from common.money import to_major
@@ -50,8 +50,12 @@ def handle(command: Request, context: Context) -> Answer:
 
 def _open(command: Request, context: Context, dispute_id: str) -> Answer:
     key = collections.booking(command.booking_id)
-    was = context.read(key)[key]
+    named = [collections.refund(command.refund_id)] if command.refund_id else []
+    docs = context.read(key, *named)
+    was = docs[key]
     booking, role = booking_for(context, was, frozenset({Role.CUSTOMER, Role.PROVIDER}))
+    if any((docs[one].data or {}).get("bookingId") != booking.id for one in named):
+        raise Missing("refund")
     if HOLD in booking.holds:
         standing = collections.dispute(booking.holds[HOLD])
         return _answer(standing.id, context.read(standing)[standing].require())

@@ -14,7 +14,7 @@ from tests.support.api import Answer, Api
 from tests.support.market import Booking, Market, fresh
 from tests.support.tokens import unsigned_token
 
-ANY_ACTION = {
+ANY_ACTION: dict[str, tuple[str, dict[str, Any]]] = {
     "booking-processor": ("GET_BOOKING", {"bookingId": "b-1"}),
     "stripe-connect": ("CHECK_ACCOUNT_STATUS", {"providerId": "p-1"}),
     "payout-manager": ("CALCULATE_EARNINGS", {"providerId": "p-1"}),

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from google.auth.credentials import AnonymousCredentials
@@ -157,7 +158,7 @@ def test_the_guides_test_cards_do_what_the_guide_says(
     onboarded: Market, number: str, outcome: str
 ) -> None:
     told = send(onboarded, "customer-456", "/booking-processor", CREATE_BOOKING).ok()
-    card = {"number": number, "exp_month": 12, "exp_year": 2034, "cvc": "123"}
+    card: Any = {"number": number, "exp_month": 12, "exp_year": 2034, "cvc": "123"}
     method = onboarded.stripe.v1.payment_methods.create({"type": "card", "card": card})
     seen = outcome
     if outcome == "declined":

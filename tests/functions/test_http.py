@@ -132,7 +132,8 @@ def test_an_unknown_field_is_refused_by_name(api: Api) -> None:
 
 
 @pytest.mark.parametrize(
-    "bad", ["", "a/b", "..", ".", "__name__", "a b", "x" * 129, "tab\t", "null\x00", None, 7, [], {}]
+    "bad",
+    ["", "a/b", "..", ".", "__name__", "a b", "x" * 129, "tab\t", "null\x00", None, 7, [], {}],
 )
 def test_an_id_that_cannot_be_one_is_a_400_and_never_reaches_the_database(
     api: Api, bad: object
@@ -149,7 +150,7 @@ def test_a_request_id_is_echoed_in_header_and_error(api: Api, processor: str) ->
     assert answer.refused(400)["requestId"] == given
 
 
-@pytest.mark.parametrize("given", [None, "with spaces", "x" * 65, "quote\"d", "semi;colon"])
+@pytest.mark.parametrize("given", [None, "with spaces", "x" * 65, 'quote"d', "semi;colon"])
 def test_a_request_id_is_made_where_none_fit_to_log_is_given(api: Api, given: str | None) -> None:
     headers = {} if given is None else {"X-Request-Id": given}
     answer = send(api, b"{}", **headers)

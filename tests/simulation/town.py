@@ -7,6 +7,7 @@ from the seed's own random numbers.
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -57,11 +58,14 @@ def a_stack(logs: Path, port_base: int) -> Iterator[Stack]:
 def stack_of(up: RunningStack) -> Stack:
     """The clients of a stack that runs."""
     stripe = StripeClient(up.stripe_key, base_addresses={"api": up.stripe}, max_network_retries=0)
-    db = FirestoreClient(
-        project=up.project,
-        credentials=AnonymousCredentials(),
-        client_options={"api_endpoint": up.firestore},
-    )
+    before = os.environ.get("FIRESTORE_EMULATOR_HOST")
+    os.environ["FIRESTORE_EMULATOR_HOST"] = up.firestore  # the client reads it when it is made
+    try:
+        db = FirestoreClient(project=up.project, credentials=AnonymousCredentials())  # type: ignore[no-untyped-call]
+    finally:
+        os.environ.pop("FIRESTORE_EMULATOR_HOST")
+        if before is not None:
+            os.environ["FIRESTORE_EMULATOR_HOST"] = before
     return Stack(up, Api(up.functions, up.project), StripeControl(up.stripe), stripe, db)
 
 

@@ -42,7 +42,7 @@ def is_final(answer: Answer) -> bool:
     """Whether an answer closes the question; a key in flight, a limit and a 5xx do not."""
     if answer.status in (429, 500, 503):
         return False
-    return answer.json.get("type") not in ("key_in_flight", "idempotency_key_in_flight")
+    return answer.json.get("type") != "idempotency_key_in_flight"
 
 
 @dataclass
@@ -89,8 +89,8 @@ class Wire:
         if first is None:
             request.answer = told
             return
-        if request.key is None:
-            return
+        if request.key is None or first.status != 200:
+            return  # a refusal need not be kept: the world may have moved on
         if first.status != told.status or _lasting(first) != _lasting(told):
             self._problem(
                 f"I18 {request} was answered {first.status} {first.text[:300]} and then "
@@ -107,5 +107,4 @@ class Wire:
 
 
 def _lasting(answer: Answer) -> dict[str, Any]:
-    left = {k: v for k, v in answer.json.items() if k not in (*_FRESH, "requestId")}
-    return left if answer.status == 200 else {"type": left.get("type")}
+    return {k: v for k, v in answer.json.items() if k not in _FRESH}

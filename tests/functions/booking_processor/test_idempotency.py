@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from google.cloud.firestore_v1.base_query import FieldFilter
@@ -22,7 +23,7 @@ class Attempt:
         self.customer, self.key = fresh("customer"), fresh("key")
         self.start: datetime = market.control.now().replace(microsecond=0) + timedelta(days=3)
 
-    def send(self, **fields: object) -> Answer:
+    def send(self, **fields: Any) -> Answer:
         return self.market.book(
             self.service,
             customer=self.customer,
@@ -184,7 +185,9 @@ def test_a_price_that_stripe_refuses_for_good_is_a_502_and_frees_the_place(
     market: Market, control: StripeControl
 ) -> None:
     attempt = Attempt(market)
-    control.fault("POST", "/v1/payment_intents", "error_before", status=400, code="amount_too_small")
+    control.fault(
+        "POST", "/v1/payment_intents", "error_before", status=400, code="amount_too_small"
+    )
     told = attempt.send().refused(502)
     assert told["stripeCode"] == "amount_too_small"
     assert attempt.send().refused(502) == told

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from google.cloud.firestore_v1.base_query import FieldFilter
 
-from tests.functions.acts import a_provider_at_bank, a_completed_booking, arrive, payout, together
+from tests.functions.acts import a_completed_booking, a_provider_at_bank, arrive, payout, together
 from tests.support.api import Answer
 from tests.support.market import Booking, Market, Provider, usd
 from tests.support.stripe_control import StripeControl
 
 
-def intent(market: Market, booking: Booking, **more: str) -> Answer:
+def intent(market: Market, booking: Booking, **more: Any) -> Answer:
     caller = market.api.as_user(booking.customer)
     return caller.post("stripe-connect", "CREATE_PAYMENT_INTENT", bookingId=booking.id, **more)
 
@@ -55,14 +57,14 @@ def test_a_replay_has_the_client_secret_and_nothing_stored_has_it(market: Market
     again = intent(market, booking, idempotency_key="k-1")
     assert again.headers["Idempotent-Replayed"] == "true"
     assert again.ok() == first
-    kept = market.db.collection("idempotency").where(filter=FieldFilter("caller", "==", booking.customer)).stream()
+    of_caller = FieldFilter("caller", "==", booking.customer)
+    kept = market.db.collection("idempotency").where(filter=of_caller).stream()
     texts = [str(one.to_dict()) for one in kept]
     assert texts
     assert not [text for text in texts if "_secret_" in text]
 
 
-
-def create_payout(market: Market, provider: Provider, amount: object, **fields: object) -> Answer:
+def create_payout(market: Market, provider: Provider, amount: object, **fields: Any) -> Answer:
     caller = market.api.as_user(provider.uid)
     return caller.post(
         "stripe-connect", "CREATE_PAYOUT", providerId=provider.uid, amount=amount, **fields

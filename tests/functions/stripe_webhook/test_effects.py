@@ -67,9 +67,7 @@ def test_payment_intent_requires_action_shows_on_the_booking(market: Market) -> 
     assert found == ["processed"]
 
 
-def test_payment_intent_processing_shows_on_the_booking(
-    market: Market, endpoint: Endpoint
-) -> None:
+def test_payment_intent_processing_shows_on_the_booking(market: Market, endpoint: Endpoint) -> None:
     booking = market.a_booking()
     intent = {
         "id": booking.payment_intent,
@@ -181,9 +179,7 @@ def test_a_review_whose_end_is_heard_of_before_its_beginning_holds_nothing(
     assert earnings(market, booking.service.provider)["totalEarnings"] == usd("184.00")
 
 
-def test_an_early_fraud_warning_holds_the_earnings(
-    market: Market, control: StripeControl
-) -> None:
+def test_an_early_fraud_warning_holds_the_earnings(market: Market, control: StripeControl) -> None:
     booking = a_completed_booking(market)
     warning = control.call("POST", "early_fraud_warnings", {"charge": charge_of(market, booking)})
     control.idle()

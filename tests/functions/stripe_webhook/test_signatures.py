@@ -197,7 +197,7 @@ def function(stack: RunningStack, monkeypatch: pytest.MonkeyPatch) -> Iterator[F
         "LOG_LEVEL": "ERROR",
     }
     yield Function(env, monkeypatch)
-    bootstrap.services().store.client.close()
+    bootstrap.services().store.client.close()  # type: ignore[no-untyped-call]
 
 
 def test_during_a_rotation_the_new_and_the_previous_secret_both_count(function: Function) -> None:

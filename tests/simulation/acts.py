@@ -1,0 +1,327 @@
+"""What people do, each act chosen by the seed's random numbers and carried out over HTTP.
+
+An act is planned first (who, what, how much: random numbers only, in a fixed order) and run later,
+perhaps beside others, so that a seed plans the same acts each time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from decimal import Decimal
+from random import Random
+from typing import Any
+
+import requests
+from stripe import StripeError
+
+from tests.simulation.town import Stay, Town
+from tests.simulation.trouble import Trouble
+from tests.simulation.wire import Request, Wire
+
+Act = Callable[[], Any]
+CARDS = (
+    "pm_card_bypassPending", "pm_card_visa", "pm_card_mastercard", "pm_card_chargeDeclined",
+    "pm_card_authenticationRequired", "pm_card_createDispute", "pm_card_createIssuerFraudRecord",
+    "pm_card_riskLevelElevated", "pm_card_refundFail", "pm_card_pendingRefund",
+)  # fmt: skip
+_CARD_WEIGHTS = (14, 3, 2, 2, 3, 1, 1, 1, 2, 2)
+_AHEAD_HOURS = (1, 1, 2, 3, 6, 30, 60, 130, 200, 400)
+_PARTIES = ("customer", "provider", "operator")
+
+
+class Acts:
+    """Plans acts in one town."""
+
+    def __init__(self, town: Town, wire: Wire, trouble: Trouble) -> None:
+        self.town, self.wire, self.trouble = town, wire, trouble
+        self.random = town.random
+        self._count = 0
+
+    def plan(self) -> tuple[str, Act] | None:
+        """One act, or None where nothing fits what was drawn."""
+        names = list(_WEIGHTS)
+        name = self.random.choices(names, [_WEIGHTS[one] for one in names])[0]
+        planned: Act | None = getattr(self, f"_{name}")()
+        return None if planned is None else (name, planned)
+
+    # -- help ---------------------------------------------------------------------------------
+
+    def _request(
+        self, caller: str, processor: str, action: str, *, keyed: bool = True, **fields: Any
+    ) -> Request:
+        self._count += 1
+        key = f"{self.town.prefix}-{self._count}" if keyed else None
+        return Request(caller, processor, action, fields, key)
+
+    def _ask(self, *args: Any, **fields: Any) -> Act:
+        request = self._request(*args, **fields)
+        return lambda: self.wire.send(request)
+
+    def _stay(self) -> Stay | None:
+        recent = self.town.stays[-12:]
+        return self.random.choice(recent) if recent else None
+
+    def _party(self, stay: Stay, weights: tuple[int, int, int]) -> str:
+        who = self.random.choices(_PARTIES, weights)[0]
+        return {
+            "customer": stay.customer, "provider": stay.offer.provider, "operator": "operator"
+        }[who]  # fmt: skip
+
+    def _amount(self, most: str) -> Decimal:
+        return (Decimal(most) * self.random.randrange(1, 100) / 100).quantize(Decimal("0.01"))
+
+    # -- bookings and payments ----------------------------------------------------------------
+
+    def _book(self) -> Act:
+        town, offer = self.town, self.random.choice(self.town.offers)
+        hours, customer = self.random.choice(_AHEAD_HOURS), town.customer()
+        size = self.random.randint(1, offer.seats)
+        lasts = timedelta(minutes=self.random.choice((30, 60, 90)))
+        pays = self.random.random() < 0.6
+        card = self.random.choices(CARDS, _CARD_WEIGHTS)[0]
+        request = self._request(customer, "booking-processor", "CREATE_BOOKING")
+
+        def act() -> None:
+            full = town.now().replace(minute=0, second=0, microsecond=0)
+            start = full + timedelta(hours=hours)
+            request.fields.update(
+                serviceId=offer.id,
+                customerEmail=f"{customer}@example.com",
+                startDateTime=start.isoformat(),
+                endDateTime=(start + lasts).isoformat(),
+                groupSize=size,
+            )
+            told = self.wire.send(request)
+            if told is None or told.status != 200:
+                return
+            secret = str(told.json["clientSecret"])
+            stay = Stay(
+                told.json["bookingId"], customer, offer, start, start + lasts,
+                secret.split("_secret_")[0],
+            )  # fmt: skip
+            town.stays.append(stay)
+            if pays:
+                self._confirm_payment(stay, card, "succeeded")
+
+        return act
+
+    def _pay(self) -> Act | None:
+        stay = self._stay()
+        card = self.random.choices(CARDS, _CARD_WEIGHTS)[0]
+        proof = self.random.choice(("succeeded", "succeeded", "failed", "left"))
+        return stay and (lambda: self._confirm_payment(stay, card, proof))
+
+    def _confirm_payment(self, stay: Stay, card: str, proof: str) -> None:
+        stack = self.town.stack
+        try:
+            intent = stack.stripe.v1.payment_intents.confirm(
+                stay.intent, {"payment_method": card, "return_url": "https://example.com/paid"}
+            )
+            status = intent.status
+            if status == "requires_action" and proof != "left":
+                stack.control.authenticate(stay.intent, proof)
+        except (StripeError, requests.HTTPError) as refused:
+            status = type(refused).__name__
+        self.wire.say(f"customer pays {stay.id} with {card} -> {status}")
+
+    def _confirm(self) -> Act | None:
+        stay = self._stay()
+        return stay and self._ask(
+            self._party(stay, (3, 2, 1)), "booking-processor", "CONFIRM_BOOKING", bookingId=stay.id
+        )
+
+    def _cancel(self) -> Act | None:
+        stay = self._stay()
+        return stay and self._ask(
+            self._party(stay, (4, 2, 1)), "booking-processor", "CANCEL_BOOKING",
+            keyed=self.random.random() < 0.7, bookingId=stay.id, reason="changed plans",
+        )  # fmt: skip
+
+    def _complete(self) -> Act | None:
+        if not self.town.stays:
+            return None
+        stay = self.random.choice(self.town.stays)
+        return self._ask(
+            self._party(stay, (0, 3, 1)), "booking-processor", "COMPLETE_BOOKING",
+            bookingId=stay.id,
+        )  # fmt: skip
+
+    def _intent(self) -> Act | None:
+        stay = self._stay()
+        return stay and self._ask(
+            stay.customer, "stripe-connect", "CREATE_PAYMENT_INTENT", bookingId=stay.id
+        )
+
+    # -- refunds ------------------------------------------------------------------------------
+
+    def _refund(self) -> Act | None:
+        stay = self._stay()
+        if stay is None:
+            return None
+        caller = self._party(stay, (2, 3, 4))
+        fields: dict[str, Any] = {"bookingId": stay.id, "reason": self.random.choice("ab")}
+        if self.random.random() < 0.75:
+            fields["refundAmount"] = self._amount("90")
+        if caller == "operator" and self.random.random() < 0.3:
+            fields["providerCompensation"] = self._amount("40")
+        keyed = self.random.random() < 0.8
+        return self._ask(caller, "refund-processor", "PROCESS_REFUND", keyed=keyed, **fields)
+
+    def _contest(self) -> Act | None:
+        stay = self._stay()
+        return stay and self._ask(
+            self._party(stay, (3, 1, 0)), "refund-processor", "DISPUTE_REFUND",
+            bookingId=stay.id, reason="not what was promised",
+        )  # fmt: skip
+
+    def _resolve(self) -> Act | None:
+        stay = self._stay()
+        decision = self.random.choice(("UPHELD", "REJECTED", "PARTIAL"))
+        amount = self._amount("30")
+        if stay is None:
+            return None
+        request = self._request("operator", "refund-processor", "RESOLVE_REFUND_DISPUTE")
+
+        def act() -> None:
+            booking = self.town.stack.db.collection("bookings").document(stay.id).get().to_dict()
+            dispute = ((booking or {}).get("holds") or {}).get("refund_dispute")
+            if dispute is None:
+                return
+            request.fields.update(disputeId=dispute, decision=decision, note="decided")
+            if decision == "PARTIAL":
+                request.fields["refundAmount"] = amount
+            self.wire.send(request)
+
+        return act
+
+    # -- payouts ------------------------------------------------------------------------------
+
+    def _schedule(self) -> Act:
+        provider = self.random.choice(self.town.providers)
+        fields: dict[str, Any] = {"providerId": provider}
+        if self.random.random() < 0.4:
+            fields["amount"] = self._amount("150")
+        days = self.random.choice((0, 0, 0, 1, 2))
+        caller = self.random.choice((provider, provider, "operator"))
+        request = self._request(caller, "payout-manager", "SCHEDULE_PAYOUT", **fields)
+
+        def act() -> None:
+            if days and "scheduledDate" not in request.fields:
+                date = self.town.now() + timedelta(days=days)
+                request.fields["scheduledDate"] = date.isoformat()
+            told = self.wire.send(request)
+            if told is not None and told.status == 200:
+                self.town.payouts.append((provider, told.json["payoutId"]))
+
+        return act
+
+    def _instant(self) -> Act:
+        provider = self.random.choice(self.town.providers)
+        fields: dict[str, Any] = {"providerId": provider}
+        if self.random.random() < 0.5:
+            fields["amount"] = self._amount("120")
+        return self._ask(provider, "payout-manager", "INSTANT_PAYOUT", **fields)
+
+    def _call_off(self) -> Act | None:
+        if not self.town.payouts:
+            return None
+        provider, payout = self.random.choice(self.town.payouts[-6:])
+        return self._ask(provider, "payout-manager", "CANCEL_PAYOUT", payoutId=payout)
+
+    def _withdraw(self) -> Act:
+        provider = self.random.choice(self.town.providers)
+        return self._ask(
+            provider, "stripe-connect", "CREATE_PAYOUT",
+            providerId=provider, amount=self._amount("100"),
+        )  # fmt: skip
+
+    def _payout_run(self) -> Act:
+        return self._ask("operator", "payout-manager", "RUN_SCHEDULED_PAYOUTS", keyed=False)
+
+    def _maintenance(self) -> Act:
+        return self._ask("operator", "booking-processor", "RUN_MAINTENANCE", keyed=False)
+
+    # -- banks and fraud ----------------------------------------------------------------------
+
+    def _charge_of(self, stay: Stay) -> str | None:
+        intent = self.town.stack.stripe.v1.payment_intents.retrieve(stay.intent)
+        charge = intent.latest_charge if intent.status == "succeeded" else None
+        return None if charge is None else str(getattr(charge, "id", charge))
+
+    def _at_bank(self, path: str, **more: Any) -> Act | None:
+        stay = self._stay()
+
+        def act() -> None:
+            assert stay is not None
+            charge = self._charge_of(stay)
+            if charge is None:
+                return
+            try:
+                told = self.town.stack.control.call("POST", path, {"charge": charge, **more})
+            except requests.HTTPError as refused:
+                self.wire.say(f"bank {path} {more} {stay.id} refused {refused}"[:200])
+                return
+            if path == "reviews":
+                self.town.reviews.append(told["id"])
+            self.wire.say(f"bank {path} {more} {stay.id} -> {told.get('id')}")
+
+        return act if stay else None
+
+    def _card_dispute(self) -> Act | None:
+        return self._at_bank("disputes")
+
+    def _verdict(self) -> Act | None:
+        return self._at_bank("disputes", outcome=self.random.choice(("won", "lost")))
+
+    def _warning(self) -> Act | None:
+        return self._at_bank("early_fraud_warnings")
+
+    def _review(self) -> Act | None:
+        return self._at_bank("reviews")
+
+    def _approve(self) -> Act | None:
+        reviews = self.town.reviews
+        if not reviews:
+            return None
+        review = reviews.pop(self.random.randrange(len(reviews)))
+        reason = self.random.choice(("approved", "approved", "refunded_as_fraud"))
+        path = f"reviews/{review}/close"
+        return lambda: self.town.stack.control.call("POST", path, {"reason": reason})
+
+    # -- again, later, and trouble ------------------------------------------------------------
+
+    def _again(self) -> Act | None:
+        keyed = [one for one in self.wire.requests if one.key is not None and one.sent]
+        if not keyed:
+            return None
+        request = self.random.choice(keyed[-15:])
+        return lambda: self.wire.send(request)
+
+    def _fault(self) -> Act:
+        self.wire.say(self.trouble.fault(self.random))
+        return lambda: None
+
+    def _webhooks(self) -> Act:
+        self.wire.say(self.trouble.webhooks(self.random))
+        return lambda: None
+
+    def _deliver(self) -> Act:
+        def act() -> None:
+            self.town.stack.control.release_webhooks()
+            self.town.stack.control.webhooks("normal")
+
+        return act
+
+    def _kill(self) -> Act:
+        own = Random(self.random.random())  # the act runs beside others: it must not draw
+        return lambda: self.wire.say(self.trouble.kill(own))
+
+
+_WEIGHTS = {
+    "book": 16, "pay": 6, "confirm": 4, "cancel": 6, "complete": 6, "intent": 2,
+    "refund": 9, "contest": 1, "resolve": 1,
+    "schedule": 6, "instant": 3, "call_off": 2, "withdraw": 3, "payout_run": 3, "maintenance": 2,
+    "card_dispute": 2, "verdict": 2, "warning": 1, "review": 1, "approve": 2,
+    "again": 5, "fault": 11, "webhooks": 3, "deliver": 3, "kill": 1,
+}  # fmt: skip
