@@ -29,10 +29,16 @@ def changed(stale: Json, event: Json, context: Context) -> bool:
     payout_id = named(stale, "payoutId")
     if payout_id is None:
         return False
+    return refresh(payout_id, str(stale["id"]), str(event["account"]), context)
+
+
+def refresh(payout_id: str, stripe_id: str, account: str, context: Context) -> bool:
+    """Read a payout anew at Stripe and keep what it says.
+
+    An event is older than what happened since, and names its balance transaction only.
+    """
     context.notes["payoutId"] = payout_id
-    account = str(event["account"])
-    # read anew: an event is older than what happened since, and names its balance transaction only
-    stripe = context.services.stripe.payout(stale["id"], account)
+    stripe = context.services.stripe.payout(stripe_id, account)
     return context.until_settled(lambda: _once(stripe, payout_id, account, context))
 
 

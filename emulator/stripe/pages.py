@@ -137,9 +137,8 @@ def _checkout(
             note = f"<p><strong>{html.escape(exc.message)}</strong></p>"
         session = world.store.get("checkout.session", session_id)
     if session["status"] == "complete":
-        target = (session["success_url"] or session.get("return_url")).replace(
-            "{CHECKOUT_SESSION_ID}", session_id
-        )
+        back = str(session["success_url"] or session.get("return_url"))
+        target = back.replace("{CHECKOUT_SESSION_ID}", session_id)
         return web.Response(status=303, headers={"Location": target})
     if session["status"] == "expired":
         return page("Checkout", "<p>This session has expired.</p>", 410)

@@ -98,6 +98,11 @@ def opaque() -> Param:
     return Param("opaque", unset=True)
 
 
+def loose() -> Param:
+    """A hash whose members the emulator only keeps."""
+    return Param("loose")
+
+
 def either(*alternatives: Param) -> Param:
     """The first alternative that fits."""
     return Param("either", children={str(n): p for n, p in enumerate(alternatives)})
@@ -282,6 +287,12 @@ def _opaque(path: str, raw: Any, param: Param) -> Any:
     return None if raw == "" else raw
 
 
+def _loose(path: str, raw: Any, param: Param) -> dict[str, Any]:
+    if not isinstance(raw, dict):
+        raise parameter_error(f"Invalid object: {raw}", path)
+    return raw
+
+
 def _either(path: str, raw: Any, param: Param) -> Any:
     refusal: ParameterError | None = None
     for alternative in param.children.values():
@@ -307,6 +318,7 @@ _KINDS: dict[str, Callable[[str, Any, Param], Any]] = {
     "array": _array,
     "metadata": _metadata,
     "opaque": _opaque,
+    "loose": _loose,
     "either": _either,
 }
 

@@ -200,7 +200,7 @@ class Store:
 
     def _keys(self, row: Row) -> frozenset[IndexKey]:
         kind = row.kind
-        if not kind.listed:
+        if not kind.listed or row.obj.get("deleted"):
             return frozenset()
         keys: list[IndexKey] = [(kind.name, row.account, "", None)]
         for name in kind.indexes:

@@ -21,12 +21,13 @@ from common.context import Answer, Context
 from common.http.command import Command
 from common.operations import runner
 from common.payouts import execution
+from common.payouts.model import Payout
 from common.store import collections
 from common.store.store import Filter, Snapshot
 from common.store.unit import Unit
 from common.stripe_gateway.calls import Call
 from common.stripe_gateway.gateway import Refused
-from common.webhooks import missed
+from common.webhooks import missed, on_payouts
 
 T = TypeVar("T")
 #: Items of one kind in one run.
@@ -46,11 +47,12 @@ def handle(command: Request, context: Context) -> Answer:
     completed = each(context, _ended(context), _complete)
     released = each(context, _waiting(context), _release)
     payouts = each(context, _due_payouts(context), _start_payout)
-    parts = (events, retried, recovered, expired, completed, released, payouts)
+    arrived = each(context, _arrived(context), _follow)
+    parts = (events, retried, recovered, expired, completed, released, payouts, arrived)
     return {
         "expired": expired[0],
         "completed": completed[0],
-        "recovered": recovered[0] + events[0] + retried[0],
+        "recovered": recovered[0] + events[0] + retried[0] + arrived[0],
         "released": released[0],
         "payoutsStarted": payouts[0],
         "failed": sum(part[1] for part in parts),
@@ -124,6 +126,22 @@ def _due_payouts(context: Context) -> list[str]:
         "payouts", where, order=(("scheduledDate", "ASCENDING"),), limit=PAGE
     )
     return [snapshot.key.id for snapshot in found]
+
+
+def _arrived(context: Context) -> list[Snapshot]:
+    """Payouts that should be there by now and of which nothing was heard."""
+    where: list[Filter] = [("status", "==", "PROCESSING"), ("arrivalDate", "<=", context.now)]
+    return context.services.store.query(
+        "payouts", where, order=(("arrivalDate", "ASCENDING"),), limit=PAGE
+    )
+
+
+def _follow(context: Context, snapshot: Snapshot) -> bool:
+    """Ask Stripe; done if the payout has come to an end."""
+    payout = Payout.load(snapshot)
+    on_payouts.refresh(payout.id, str(payout.stripe_payout_id), payout.account_id, context)
+    now = Payout.load(context.services.store.read([payout.key])[payout.key])
+    return now.status is not payout.status
 
 
 def _recover(context: Context, operation_id: str) -> bool:

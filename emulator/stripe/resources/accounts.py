@@ -18,13 +18,13 @@ from emulator.stripe.params import (
     either,
     email,
     integer,
+    loose,
     many,
     members,
     merged_metadata,
     metadata,
     nested,
     one_of,
-    opaque,
     text,
     timestamp,
 )
@@ -73,12 +73,13 @@ SETTINGS = nested(
     payouts=nested(
         schedule=SCHEDULE, debit_negative_balances=boolean(), statement_descriptor=text(22)
     ),
-    branding=opaque(),
-    card_issuing=opaque(),
-    card_payments=opaque(),
-    invoices=opaque(),
-    payments=opaque(),
-    treasury=opaque(),
+    branding=nested(icon=text(), logo=text(), primary_color=text(7), secondary_color=text(7)),
+    card_payments=nested(
+        decline_on=nested(avs_failure=boolean(), cvc_failure=boolean()),
+        statement_descriptor_prefix=text(10),
+    ),
+    invoices=nested(hosted_payment_method_save=one_of("always", "never", "offer")),
+    payments=nested(statement_descriptor=text(22)),
 )
 _SHARED: Params = {
     "email": email().clearable(),
@@ -94,8 +95,8 @@ _SHARED: Params = {
         url=text().clearable(),
     ),
     "capabilities": members({name: nested(requested=boolean()) for name in _CAPABILITIES}),
-    "company": opaque(),
-    "individual": opaque(),
+    "company": loose(),
+    "individual": loose(),
     "default_currency": currency_param(),
     "external_account": BANK_ACCOUNT,
     "metadata": metadata(),
@@ -285,8 +286,10 @@ def _apply_settings(settings: Obj, given: Obj) -> None:
     if "schedule" in payouts:
         set_schedule(settings["payouts"], payouts["schedule"])
     for name in ("branding", "card_payments", "invoices", "payments"):
-        if isinstance(given.get(name), dict):
-            settings[name].update(given[name])
+        merged = {**settings[name], **given.get(name, {})}
+        if "decline_on" in merged:
+            merged["decline_on"] = {**settings[name]["decline_on"], **merged["decline_on"]}
+        settings[name] = merged
 
 
 def set_schedule(payouts: Obj, given: Obj) -> None:

@@ -8,7 +8,7 @@ from emulator.stripe.events import emit
 from emulator.stripe.ids import base62
 from emulator.stripe.lists import whole
 from emulator.stripe.params import email as email_param
-from emulator.stripe.params import merged_metadata, metadata, opaque, text
+from emulator.stripe.params import merged_metadata, metadata, nested, one_of, text
 from emulator.stripe.resources import application_fees
 from emulator.stripe.resources.common import listing, retrieving
 from emulator.stripe.routes import Call, Operation
@@ -279,7 +279,7 @@ OPERATIONS = [
             "metadata": metadata(),
             "receipt_email": email_param().clearable(),
             "transfer_group": text(),
-            "fraud_details": opaque(),
+            "fraud_details": nested(user_report=one_of("fraudulent", "safe").clearable()),
         },
     ),
 ]

@@ -14,7 +14,6 @@ from emulator.stripe.params import (
     metadata,
     nested,
     one_of,
-    opaque,
     text,
 )
 from emulator.stripe.resources.common import deleted, listing
@@ -27,9 +26,12 @@ KINDS = [
 ]
 _INVOICE_SETTINGS = nested(
     default_payment_method=text().clearable(),
-    custom_fields=opaque(),
+    custom_fields=many(nested(name=text(40).needed(), value=text(140).needed()), 4).clearable(),
     footer=text().clearable(),
-    rendering_options=opaque(),
+    rendering_options=nested(
+        amount_tax_display=one_of("exclude_tax", "include_inclusive_tax").clearable(),
+        template=text(),
+    ).clearable(),
 )
 SHIPPING = nested(
     address=ADDRESS, name=text().clearable(), phone=text().clearable(), carrier=text(),

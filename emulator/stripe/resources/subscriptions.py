@@ -95,7 +95,6 @@ _CREATE: Params = {
     "currency": text(3),
     "trial_end": either(timestamp(), one_of("now")),
     "trial_period_days": integer(1, 730),
-    "trial_settings": opaque(),
 }
 _UPDATE: Params = {**_SHARED, "cancellation_details": _DETAILS}
 

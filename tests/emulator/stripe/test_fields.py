@@ -1,4 +1,4 @@
-"""Every member that the SDK's newest types declare is there, and nothing is there that they lack."""
+"""Objects have the members that the SDK's newest types declare, and no others."""
 
 from __future__ import annotations
 

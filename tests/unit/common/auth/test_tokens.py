@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,6 +21,7 @@ from common.auth.tokens import Tokens
 from common.errors import Unauthenticated, Unavailable
 from common.settings import load
 from tests.support.tokens import unsigned_token
+from tests.unit.common.auth.firebase import forget_app
 
 PROJECT = "a-project"
 AUDIENCE = "https://functions.example.com"
@@ -31,12 +34,12 @@ class Signer:
     def __init__(self, key_id: str) -> None:
         self.key_id = key_id
         self._key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-        pem = self._key.private_bytes(
+        self.pem = self._key.private_bytes(
             serialization.Encoding.PEM,
             serialization.PrivateFormat.TraditionalOpenSSL,
             serialization.NoEncryption(),
-        )
-        self._signer = crypt.RSASigner.from_string(pem, key_id)  # type: ignore[no-untyped-call]
+        ).decode()
+        self._signer = crypt.RSASigner.from_string(self.pem, key_id)  # type: ignore[no-untyped-call]
 
     def token(self, claims: Mapping[str, Any]) -> str:
         signed: bytes = jwt.encode(self._signer, dict(claims))  # type: ignore[no-untyped-call]
@@ -62,8 +65,17 @@ GOOGLE, STRANGER = Signer("google-1"), Signer("google-1")
 
 
 @pytest.fixture
-def tokens(monkeypatch: pytest.MonkeyPatch) -> Tokens:
+def tokens(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Tokens:
     """Tokens of a deployed function; Google's key server knows one key."""
+    account = {
+        "type": "service_account",
+        "client_email": "function@a-project.iam.gserviceaccount.com",
+        "private_key": GOOGLE.pem,
+        "token_uri": "https://127.0.0.1:1/nothing-is-asked-of-it",
+    }
+    credentials = tmp_path / "credentials.json"
+    credentials.write_text(json.dumps(account))
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(credentials))
     monkeypatch.delenv("FIREBASE_AUTH_EMULATOR_HOST", raising=False)
     monkeypatch.setattr(
         id_token, "_fetch_certs", lambda request, url: {GOOGLE.key_id: GOOGLE.certificate()}
@@ -80,12 +92,8 @@ def build(**more: str) -> Tokens:
         "SCHEDULER_SERVICE_ACCOUNT": SCHEDULER,
         **more,
     }
-    made = Tokens(load(env))
-    import firebase_admin
-
-    for name in list(firebase_admin._apps):
-        firebase_admin.delete_app(firebase_admin.get_app(name))
-    return made
+    forget_app()
+    return Tokens(load(env))
 
 
 def a_users(**claims: Any) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from common.http.app import Action, Processor, error_body
 from common.http.command import Command
 from common.settings import load
 from tests.support.tokens import unsigned_token
+from tests.unit.common.auth.firebase import forget_app
 
 PROJECT = "a-project"
 APP = "https://app.example.com"
@@ -38,6 +39,7 @@ def _services(monkeypatch: pytest.MonkeyPatch) -> Any:
         "FIREBASE_AUTH_EMULATOR_HOST": "127.0.0.1:9099",
     }
     structlog.reset_defaults()
+    forget_app()
     monkeypatch.setattr(bootstrap, "_services", bootstrap.build(load(env)))
     yield
     structlog.reset_defaults()

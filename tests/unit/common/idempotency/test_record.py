@@ -105,7 +105,12 @@ def test_the_last_commit_of_an_open_record_only_adds_the_answer() -> None:
 
 
 def test_secrets_and_links_are_never_stored() -> None:
-    answer = {"bookingId": "b", "clientSecret": "s", "onboardingUrl": "u", "url": "v"}
+    answer: dict[str, Any] = {
+        "bookingId": "b",
+        "clientSecret": "s",
+        "onboardingUrl": "u",
+        "url": "v",
+    }
     assert without_secrets(answer) == {"bookingId": "b"}
     kept = answered(a_record(), **answer)
     assert "bookingId" in kept.require()["answer"]

@@ -14,11 +14,11 @@ from common.stripe_gateway.gateway import Refused, _translate
 def said(kind: type[stripe.StripeError], status: int | None, **error: Any) -> Exception:
     """What we make of an error of Stripe's with this body."""
     if kind is stripe.CardError:
-        raised: Any = stripe.CardError(
+        raised: Any = stripe.CardError(  # type: ignore[no-untyped-call]
             "declined", None, error.get("code"), http_status=status, json_body={"error": error}
         )
     elif kind is stripe.InvalidRequestError:
-        raised = stripe.InvalidRequestError(
+        raised = stripe.InvalidRequestError(  # type: ignore[no-untyped-call]
             "no", None, http_status=status, json_body={"error": error}
         )
     else:

@@ -8,7 +8,7 @@ from common.webhooks.dispatch import CONNECT, PLATFORM
 from common.webhooks.events import CONNECT_EVENTS, PLATFORM_EVENTS
 
 #: Guide, section 3, and contract, section 3.
-PROMISED = [
+PROMISED = (
     "account.updated",
     "payment_intent.succeeded",
     "payment_intent.payment_failed",
@@ -45,7 +45,7 @@ PROMISED = [
     "radar.early_fraud_warning.created",
     "review.opened",
     "review.closed",
-]
+)
 
 
 @pytest.mark.parametrize("type", PROMISED)
