@@ -51,8 +51,9 @@ class Tokens:
     def _user(self, token: str) -> Caller:
         from firebase_admin import auth, exceptions
 
+        app = self._firebase()
         try:
-            claims = auth.verify_id_token(token, app=self._firebase())
+            claims = auth.verify_id_token(token, app=app)
         except auth.CertificateFetchError as error:
             raise Unavailable("Google's key server") from error
         except (exceptions.FirebaseError, *_MALFORMED) as error:

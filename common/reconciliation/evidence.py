@@ -51,7 +51,8 @@ class Stripe:
 
     Attributes:
         payouts: Of connected accounts, each with its ``account``.
-        balances: Account id (``platform`` for ours) -> currency -> pending and available together.
+        balances: Account id (``platform`` for ours) -> currency -> pending and available together;
+            accounts that have left the platform are not in it.
     """
 
     payment_intents: Objects = field(default_factory=dict)

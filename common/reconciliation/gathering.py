@@ -9,6 +9,7 @@ from typing import Any
 from common.bootstrap import Services
 from common.reconciliation.evidence import Evidence, Stripe
 from common.store.store import Document, Store
+from common.stripe_gateway.gateway import Refused
 
 COLLECTIONS = (
     "accounts",
@@ -24,6 +25,8 @@ COLLECTIONS = (
     "webhook_events",
 )
 _PAGE = 500
+#: Stripe's code for an account that has left the platform: nothing of it can be seen any more.
+_LEFT = "account_invalid"
 
 
 def gather(services: Services) -> Evidence:
@@ -38,8 +41,13 @@ def gather(services: Services) -> Evidence:
     payouts: list[dict[str, Any]] = []
     balances = {"platform": _sums(stripe.balance())}
     for account_id in account_ids:
+        try:
+            balances[account_id] = _sums(stripe.balance(account_id))
+        except Refused as refused:
+            if refused.code != _LEFT:
+                raise
+            continue
         payouts += ({**one, "account": account_id} for one in stripe.all("payouts", account_id))
-        balances[account_id] = _sums(stripe.balance(account_id))
     side = Stripe(
         payment_intents=_by_id(stripe.all("payment_intents")),
         charges=_by_id(stripe.all("charges")),

@@ -179,8 +179,9 @@ def _payouts(evidence: Evidence) -> Iterator[Mismatch]:
                 f"{doc['status']} here, {payout['status']} there",
                 (ours, id_),
             )
-    for id_, (ours, _) in sorted(recorded.items()):
-        if id_ not in evidence.stripe.payouts:
+    for id_, (ours, doc) in sorted(recorded.items()):
+        seen = doc["accountId"] in evidence.stripe.balances  # not where the account has left us
+        if seen and id_ not in evidence.stripe.payouts:
             yield Mismatch("payout.missing", "I8", "Stripe does not know it", (ours, id_))
 
 

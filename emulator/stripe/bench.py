@@ -155,9 +155,7 @@ def compare(servers: list[Server], requests: int) -> None:
     for _ in range(ROUNDS):
         for server in servers:
             rates[server.name].append(asyncio.run(play(server, requests)))
-    print(
-        f"customers: create, update, retrieve, list; {CALLERS} callers, {ROUNDS} x {requests} requests"
-    )
+    print(f"customers: create, update, retrieve, list; {CALLERS} callers, {ROUNDS} x {requests}")
     for name, found in rates.items():
         print(f"  {name:12} {statistics.median(found):8.0f} requests/s")
     if len(rates) == 2:

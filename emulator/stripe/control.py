@@ -43,6 +43,7 @@ def _existing(emulator: Emulator, kind: str, id: Any) -> str:
 
 
 async def onboard(emulator: Emulator, ids: dict[str, str], body: dict[str, Any]) -> Obj:
+    """Finish onboarding: `{"outcome"?: "complete", "bank_account_number"?}`."""
     outcome = _choice(body, "outcome", OUTCOMES, "complete")
     number = body.get("bank_account_number")
     if number is not None and (not isinstance(number, str) or not number.isdigit()):
@@ -57,6 +58,7 @@ async def onboard(emulator: Emulator, ids: dict[str, str], body: dict[str, Any])
 
 
 async def authenticate(emulator: Emulator, ids: dict[str, str], body: dict[str, Any]) -> Obj:
+    """Finish 3-D Secure of a payment: `{"outcome": "succeeded" | "failed"}`."""
     outcome = _choice(body, "outcome", ("succeeded", "failed"), "succeeded")
     id = _existing(emulator, "payment_intent", ids["id"])
     world = emulator.world
@@ -66,6 +68,7 @@ async def authenticate(emulator: Emulator, ids: dict[str, str], body: dict[str, 
 
 
 async def authenticate_setup(emulator: Emulator, ids: dict[str, str], body: dict[str, Any]) -> Obj:
+    """The same for a setup intent."""
     outcome = _choice(body, "outcome", ("succeeded", "failed"), "succeeded")
     id = _existing(emulator, "setup_intent", ids["id"])
     with emulator.world.transaction():
@@ -74,6 +77,7 @@ async def authenticate_setup(emulator: Emulator, ids: dict[str, str], body: dict
 
 
 async def complete_checkout(emulator: Emulator, ids: dict[str, str], body: dict[str, Any]) -> Obj:
+    """Fill in a checkout page: `{"payment_method"?: "pm_card_visa"}`."""
     id = _existing(emulator, "checkout.session", ids["id"])
     card = str(body.get("payment_method", "pm_card_visa"))
     with emulator.world.transaction():
@@ -96,11 +100,13 @@ async def restricted_key(emulator: Emulator, ids: dict[str, str], body: dict[str
 
 
 async def read_clock(emulator: Emulator, ids: dict[str, str], body: dict[str, Any]) -> Obj:
+    """`{"now", "offset_seconds"}`."""
     clock = emulator.world.clock
     return {"now": clock.now(), "offset_seconds": clock.offset_seconds}
 
 
 async def move_clock(emulator: Emulator, ids: dict[str, str], body: dict[str, Any]) -> Obj:
+    """Move the time: `{"advance_seconds": N}`; what becomes due runs in order."""
     seconds = body.get("advance_seconds")
     if isinstance(seconds, bool) or not isinstance(seconds, int):
         raise StripeError(400, "advance_seconds must be an integer", param="advance_seconds")
@@ -109,20 +115,24 @@ async def move_clock(emulator: Emulator, ids: dict[str, str], body: dict[str, An
 
 
 async def plant_fault(emulator: Emulator, ids: dict[str, str], body: dict[str, Any]) -> Obj:
+    """Plant one: `{"method", "path", "mode", "times"?, "status"?, "code"?, "seconds"?}`."""
     emulator.faults.plant(parse_fault(body))
     return {"faults": emulator.faults.listed()}
 
 
 async def list_faults(emulator: Emulator, ids: dict[str, str], body: dict[str, Any]) -> Obj:
+    """The faults in force and how many requests are held."""
     return {"faults": emulator.faults.listed(), "held": emulator.held_requests}
 
 
 async def clear_faults(emulator: Emulator, ids: dict[str, str], body: dict[str, Any]) -> Obj:
+    """None left."""
     emulator.faults.clear()
     return {"faults": []}
 
 
 async def release_held(emulator: Emulator, ids: dict[str, str], body: dict[str, Any]) -> Obj:
+    """Requests held by `hold_…` go on."""
     released = emulator.held_requests
     emulator.gate.set()
     emulator.gate = asyncio.Event()
@@ -130,11 +140,13 @@ async def release_held(emulator: Emulator, ids: dict[str, str], body: dict[str, 
 
 
 async def webhook_mode(emulator: Emulator, ids: dict[str, str], body: dict[str, Any]) -> Obj:
+    """How deliveries behave: `{"mode"}`."""
     emulator.webhooks.set_mode(_choice(body, "mode", MODES, None))
     return {"mode": emulator.webhooks.mode, "held": len(emulator.webhooks.held)}
 
 
 async def release_webhooks(emulator: Emulator, ids: dict[str, str], body: dict[str, Any]) -> Obj:
+    """What is held goes out: `{"order"?: [event ids]}`."""
     order = body.get("order")
     if order is not None and not (
         isinstance(order, list) and all(isinstance(i, str) for i in order)
@@ -144,6 +156,7 @@ async def release_webhooks(emulator: Emulator, ids: dict[str, str], body: dict[s
 
 
 async def redeliver(emulator: Emulator, ids: dict[str, str], body: dict[str, Any]) -> Obj:
+    """One event once more to every endpoint that listens."""
     id = _existing(emulator, "event", ids["id"])
     with emulator.world.transaction():
         deliveries = emulator.webhooks.redeliver(id)
@@ -151,6 +164,7 @@ async def redeliver(emulator: Emulator, ids: dict[str, str], body: dict[str, Any
 
 
 async def dispute(emulator: Emulator, ids: dict[str, str], body: dict[str, Any]) -> Obj:
+    """A cardholder disputes, or the bank decides: `{"charge", "reason"?, "outcome"?}`."""
     world = emulator.world
     charge = _existing(emulator, "charge", body.get("charge"))
     outcome = _choice(body, "outcome", ("won", "lost"), None) if body.get("outcome") else None
@@ -167,12 +181,14 @@ async def dispute(emulator: Emulator, ids: dict[str, str], body: dict[str, Any])
 
 
 async def warn(emulator: Emulator, ids: dict[str, str], body: dict[str, Any]) -> Obj:
+    """An early fraud warning: `{"charge"}`."""
     with emulator.world.transaction():
         warning = radar.warn(emulator.world, _existing(emulator, "charge", body.get("charge")))
     return emulator.world.show(warning)
 
 
 async def open_review(emulator: Emulator, ids: dict[str, str], body: dict[str, Any]) -> Obj:
+    """A review is opened: `{"charge"}`."""
     with emulator.world.transaction():
         review = radar.open_review(
             emulator.world, _existing(emulator, "charge", body.get("charge"))
@@ -181,6 +197,7 @@ async def open_review(emulator: Emulator, ids: dict[str, str], body: dict[str, A
 
 
 async def close_review(emulator: Emulator, ids: dict[str, str], body: dict[str, Any]) -> Obj:
+    """It is closed: `{"reason"?: "approved"}`."""
     reason = _choice(body, "reason", radar.CLOSING_REASONS, "approved")
     id = _existing(emulator, "review", ids["id"])
     with emulator.world.transaction():
@@ -189,6 +206,7 @@ async def close_review(emulator: Emulator, ids: dict[str, str], body: dict[str, 
 
 
 async def deauthorize(emulator: Emulator, ids: dict[str, str], body: dict[str, Any]) -> Obj:
+    """The account's owner ends the connection."""
     id = _existing(emulator, "account", ids["id"])
     with emulator.world.transaction():
         onboarding.deauthorize(emulator.world, id)
@@ -211,10 +229,12 @@ async def idle(emulator: Emulator, ids: dict[str, str], body: dict[str, Any]) ->
 
 
 async def state(emulator: Emulator, ids: dict[str, str], body: dict[str, Any]) -> Obj:
+    """One consistent dump of every object, balance, key, event and timer."""
     return dump(emulator.world)
 
 
 async def reset(emulator: Emulator, ids: dict[str, str], body: dict[str, Any]) -> Obj:
+    """Empty again; keys and webhook endpoints stay, and time is real time."""
     emulator.reset()
     return {"reset": True}
 

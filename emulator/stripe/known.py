@@ -32,6 +32,10 @@ class KnownOperations:
     def is_stripes(self, method: str, path: str) -> bool:
         return self._router.find(method, path) is not None
 
+    def count(self) -> int:
+        """How many v1 operations Stripe has."""
+        return len(self._params)
+
     def params(self, method: str, path: str) -> frozenset[str]:
         return self._params.get(_shape(f"{method} {path}"), frozenset())
 

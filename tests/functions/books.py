@@ -6,6 +6,7 @@ transactions of one booking or provider, and the objects at Stripe that belong t
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -21,8 +22,8 @@ STRIPE_FEES = "platform:stripe_fees"
 DISPUTES = "disputes:open"
 LOSSES = "platform:losses"
 
-#: Everything that was checked since the last RECONCILE: id -> what it is.
-_checked: dict[str, str] = {}
+#: Ids of everything that was checked since RECONCILE was last asked.
+_checked: set[str] = set()
 
 
 def owed(provider: Provider) -> str:
@@ -82,11 +83,11 @@ def _booking_balances(market: Market, booking: Booking) -> None:
         assert len(row["entries"]) >= 2, row
         assert sum(entry["amount"] for entry in row["entries"]) == 0, row
         assert row["id"] == f"{row['kind']}_{row['stripeId']}", row
-        _checked[row["id"]] = "transactionId"
+        _checked.add(row["id"])
     totals = sums(rows)
     assert totals.get(HELD, 0) <= 0, f"more than was held went out: {totals}"
     assert totals.get(STRIPE, 0) == _net_at_stripe(market, booking), (booking.id, totals)
-    _checked[booking.id] = "bookingId"
+    _checked.add(booking.id)
 
 
 def _net_at_stripe(market: Market, booking: Booking) -> int:
@@ -108,7 +109,7 @@ def _provider_balances(market: Market, provider: Provider) -> None:
     balance = market.stripe.v1.balance.retrieve({}, {"stripe_account": provider.account_id})
     has = sum(one.amount for one in [*balance.available, *balance.pending])
     assert provider_sums(market, provider).get(connected(provider), 0) == has
-    _checked[provider.uid] = "providerId"
+    _checked.add(provider.uid)
 
 
 def reconcile(market: Market) -> dict[str, Any]:
@@ -116,13 +117,18 @@ def reconcile(market: Market) -> dict[str, Any]:
     return market.api.as_operator().post("reporting", "RECONCILE").ok()
 
 
+def about(told: Mapping[str, Any], *ids: str) -> list[dict[str, Any]]:
+    """The mismatches of a RECONCILE that name one of these ids."""
+    named = [(one, json.dumps(one, default=str)) for one in told["mismatches"]]
+    return [one for one, text in named if any(id_ in text for id_ in ids)]
+
+
 def reconciled(market: Market) -> None:
     """RECONCILE finds nothing amiss with anything that was checked since it was last asked."""
     if not _checked:
         return
-    told = reconcile(market)
-    known = set(_checked)
-    ours = [one for one in told["mismatches"] if known & {str(value) for value in one.values()}]
-    assert ours == []
-    assert {code: one["entriesSum"] for code, one in told["byCurrency"].items() if one["entriesSum"]} == {}
+    checked = set(_checked)
     _checked.clear()
+    told = reconcile(market)
+    assert about(told, *checked) == []
+    assert [code for code, one in told["byCurrency"].items() if one["entriesSum"]] == []

@@ -26,7 +26,8 @@ CARDS = (
     "pm_card_riskLevelElevated", "pm_card_refundFail", "pm_card_pendingRefund",
 )  # fmt: skip
 _CARD_WEIGHTS = (14, 3, 2, 2, 3, 1, 1, 1, 2, 2)
-_AHEAD_HOURS = (1, 1, 2, 3, 6, 30, 60, 130, 200, 400)
+_PATIENCE_SECONDS = 12 * 3600
+_AHEAD_HOURS = (1, 1, 1, 2, 2, 3, 6, 30, 60, 130, 200, 400)
 _PARTIES = ("customer", "provider", "operator")
 
 
@@ -78,7 +79,7 @@ class Acts:
         hours, customer = self.random.choice(_AHEAD_HOURS), town.customer()
         size = self.random.randint(1, offer.seats)
         lasts = timedelta(minutes=self.random.choice((30, 60, 90)))
-        pays = self.random.random() < 0.6
+        pays = self.random.random() < 0.8
         card = self.random.choices(CARDS, _CARD_WEIGHTS)[0]
         request = self._request(customer, "booking-processor", "CREATE_BOOKING")
 
@@ -142,10 +143,21 @@ class Acts:
         if not self.town.stays:
             return None
         stay = self.random.choice(self.town.stays)
-        return self._ask(
-            self._party(stay, (0, 3, 1)), "booking-processor", "COMPLETE_BOOKING",
+        waits = self.random.random() < 0.7
+        request = self._request(
+            self._party(stay, (0, 3, 1)),
+            "booking-processor",
+            "COMPLETE_BOOKING",
             bookingId=stay.id,
-        )  # fmt: skip
+        )
+
+        def act() -> None:
+            left = (stay.end - self.town.now()).total_seconds()
+            if waits and 0 < left < _PATIENCE_SECONDS:
+                self.town.stack.control.advance(int(left) + 1)
+            self.wire.send(request)
+
+        return act
 
     def _intent(self) -> Act | None:
         stay = self._stay()
@@ -319,7 +331,7 @@ class Acts:
 
 
 _WEIGHTS = {
-    "book": 16, "pay": 6, "confirm": 4, "cancel": 6, "complete": 6, "intent": 2,
+    "book": 16, "pay": 6, "confirm": 4, "cancel": 6, "complete": 10, "intent": 2,
     "refund": 9, "contest": 1, "resolve": 1,
     "schedule": 6, "instant": 3, "call_off": 2, "withdraw": 3, "payout_run": 3, "maintenance": 2,
     "card_dispute": 2, "verdict": 2, "warning": 1, "review": 1, "approve": 2,

@@ -35,7 +35,9 @@ class Request:
         told = "no final answer" if self.answer is None else f"{self.answer.status}"
         kind = "" if self.answer is None else self.answer.json.get("type", "")
         shown = {k: v for k, v in self.fields.items() if k != "customerEmail"}
-        return f"{self.caller.rsplit('-', 2)[-2:]} {self.action} {shown} x{self.sent} -> {told} {kind}"
+        return (
+            f"{self.caller.rsplit('-', 2)[-2:]} {self.action} {shown} x{self.sent} -> {told} {kind}"
+        )
 
 
 def is_final(answer: Answer) -> bool:

@@ -17,9 +17,10 @@ def main() -> None:
     assert spec is not None
     assert spec.origin is not None
     root = Path(spec.origin).parent
-    classes = _parameter_classes(root / "params")
     table: dict[str, list[str]] = {}
     for file in sorted(root.rglob("_*_service.py")):
+        # The namespaces of services and of their parameters have the same folders.
+        classes = _parameter_classes(root / "params" / file.parent.relative_to(root))
         for method, path, params in _requests(ast.parse(file.read_text(encoding="utf-8"))):
             if path.startswith("/v1/"):
                 names = table.setdefault(f"{method} {path}", [])
@@ -30,9 +31,9 @@ def main() -> None:
 
 
 def _parameter_classes(folder: Path) -> dict[str, list[str]]:
-    """Class name -> names of its members, for the outermost class of each file."""
-    classes = {}
-    for file in folder.rglob("*.py"):
+    """Class name -> names of its members, for the classes of one namespace."""
+    classes: dict[str, list[str]] = {}
+    for file in folder.glob("*.py"):
         for node in ast.parse(file.read_text(encoding="utf-8")).body:
             if isinstance(node, ast.ClassDef):
                 classes[node.name] = [

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from google.cloud.firestore_v1.base_query import FieldFilter
 
-from tests.functions.acts import together
+from tests.functions.acts import a_completed_booking, payout, together
 from tests.support.api import Answer
 from tests.support.market import Market, Provider, fresh
 from tests.support.stripe_control import StripeControl
@@ -241,3 +241,17 @@ def test_a_provider_whose_account_left_the_platform_takes_no_new_bookings_and_ke
     )
     assert told.ok()["heldEarnings"] == 184
     assert market.booking(booking.id)["status"] == "CONFIRMED"
+
+
+def test_an_account_that_left_the_platform_does_not_keep_the_books_from_being_judged(
+    market: Market, control: StripeControl
+) -> None:
+    provider = market.a_provider()
+    booking = a_completed_booking(market, provider)
+    paid_out = payout(market, provider).ok()["payoutId"]
+    control.idle()
+    control.call("POST", f"accounts/{provider.account_id}/deauthorize", {})
+    control.idle()
+    ours = {booking.id, paid_out, provider.uid, provider.account_id}
+    judged = market.api.as_operator().post("reporting", "RECONCILE").ok()
+    assert [one for one in judged["mismatches"] if ours & set(one["objects"])] == []

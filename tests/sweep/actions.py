@@ -1,0 +1,269 @@
+"""The changing actions, each with what must be there before it and what must hold after it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from tests.support.market import Booking, Market, Provider, fresh
+
+DAY = int(timedelta(days=1).total_seconds())
+
+
+@dataclass(frozen=True)
+class Request:
+    """One request, to be sent again as it is."""
+
+    processor: str
+    uid: str
+    body: dict[str, Any]
+    admin: bool = False
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A request, and what must hold once it has been healed: the answer is the request's own."""
+
+    request: Request
+    holds: Callable[[dict[str, Any]], None]
+
+
+class Sets:
+    """Sets the scenes, with one provider for all that can share one."""
+
+    def __init__(self, market: Market) -> None:
+        self.market = market
+        self.provider = market.a_provider()
+        self.service = market.a_service(self.provider, capacityMode="SEATS", capacity=1000)
+
+    def paid(self, provider: Provider | None = None) -> Booking:
+        service = self.service if provider is None else self.market.a_service(provider)
+        return self.market.a_booking(service, paid=True)
+
+    def completed(self) -> Booking:
+        """A booking of a provider of its own, whose earnings are free to go."""
+        booking = self.paid(self.market.a_provider())
+        self.market.complete(booking)
+        return booking
+
+    def transferred(self) -> Booking:
+        """The same, with a payout that failed: the money lies at the connected account."""
+        provider = self.market.a_provider(ready=False)
+        caller = self.market.api.as_user(provider.uid)
+        made = caller.post("stripe-connect", "CREATE_ACCOUNT", providerId=provider.uid).ok()
+        account = str(made["accountId"])
+        self.market.control.onboard(account, bank_account_number="000111111116")
+        self.market.control.idle()
+        booking = self.paid(Provider(provider.uid, account))
+        self.market.complete(booking)
+        caller.post("payout-manager", "SCHEDULE_PAYOUT", providerId=provider.uid).ok()
+        self.market.control.advance(4 * DAY)
+        return booking
+
+    # One scene an action.
+
+    def create_booking(self) -> Scene:
+        customer = fresh("customer")
+        start = self.market.control.now() + timedelta(days=3)
+        body = {
+            "action": "CREATE_BOOKING",
+            "serviceId": self.service.id,
+            "customerEmail": f"{customer}@example.com",
+            "startDateTime": start.isoformat(),
+            "endDateTime": (start + timedelta(hours=1)).isoformat(),
+        }
+
+        def holds(answer: dict[str, Any]) -> None:
+            assert answer["clientSecret"].startswith("pi_")
+            listed = self.market.api.as_user(customer).post("booking-processor", "LIST_BOOKINGS")
+            assert [one["id"] for one in listed.ok()["bookings"]] == [answer["bookingId"]]
+
+        return Scene(Request("booking-processor", customer, body), holds)
+
+    def confirm_booking(self) -> Scene:
+        booking = self.market.a_booking(self.service)
+        self.market.control.webhooks("drop")
+        self.market.pay(booking)
+        self.market.control.webhooks("normal")
+        body = {"action": "CONFIRM_BOOKING", "bookingId": booking.id}
+        return Scene(
+            Request("booking-processor", booking.customer, body),
+            _status(self, booking, "CONFIRMED"),
+        )
+
+    def cancel_paid(self) -> Scene:
+        booking = self.paid()
+        body = {"action": "CANCEL_BOOKING", "bookingId": booking.id}
+        return Scene(
+            Request("booking-processor", booking.customer, body),
+            _refunded(self, booking, "CANCELLED", 1),
+        )
+
+    def cancel_unpaid(self) -> Scene:
+        booking = self.market.a_booking(self.service)
+        body = {"action": "CANCEL_BOOKING", "bookingId": booking.id}
+
+        def holds(_: dict[str, Any]) -> None:
+            _status(self, booking, "CANCELLED")({})
+            intent = self.market.stripe.v1.payment_intents.retrieve(booking.payment_intent)
+            assert intent.status == "canceled"
+
+        return Scene(Request("booking-processor", booking.customer, body), holds)
+
+    def complete_booking(self) -> Scene:
+        booking = self.paid()
+        left = (booking.end - self.market.control.now()).total_seconds()
+        self.market.control.advance(max(0, int(left) + 1))
+        body = {"action": "COMPLETE_BOOKING", "bookingId": booking.id}
+        return Scene(
+            Request("booking-processor", self.provider.uid, body),
+            _status(self, booking, "COMPLETED"),
+        )
+
+    def refund_in_part(self) -> Scene:
+        booking = self.paid()
+        body = {
+            "action": "PROCESS_REFUND",
+            "bookingId": booking.id,
+            "refundAmount": 50,
+            "reason": "late",
+        }
+        return Scene(
+            Request("refund-processor", self.provider.uid, body),
+            _refunded(self, booking, "CONFIRMED", 1),
+        )
+
+    def refund_after_transfer(self) -> Scene:
+        booking = self.transferred()
+        body = {"action": "PROCESS_REFUND", "bookingId": booking.id, "refundAmount": 100}
+
+        def holds(answer: dict[str, Any]) -> None:
+            _refunded(self, booking, "COMPLETED", 1)(answer)
+            found = self.market.stripe.v1.transfers.list({"transfer_group": booking.id})
+            assert [one.amount_reversed for one in found.data] == [9_200]
+
+        return Scene(Request("refund-processor", "operator", body, admin=True), holds)
+
+    def schedule_payout(self) -> Scene:
+        return self._payout("SCHEDULE_PAYOUT")
+
+    def instant_payout(self) -> Scene:
+        return self._payout("INSTANT_PAYOUT")
+
+    def _payout(self, action: str) -> Scene:
+        booking = self.completed()
+        provider = booking.service.provider
+        body = {"action": action, "providerId": provider.uid}
+
+        def holds(answer: dict[str, Any]) -> None:
+            assert answer["amount"] == 184, answer
+            found = self.market.stripe.v1.transfers.list({"transfer_group": booking.id})
+            assert [one.amount for one in found.data] == [18_400]
+            options: Any = {"stripe_account": provider.account_id}
+            payouts = self.market.stripe.v1.payouts.list({}, options)
+            assert len(payouts.data) == 1
+
+        return Scene(Request("payout-manager", provider.uid, body), holds)
+
+    def create_payout(self) -> Scene:
+        booking = self.transferred()
+        provider = booking.service.provider
+        account = str(provider.account_id)
+        works: Any = {
+            "external_account": {
+                "object": "bank_account",
+                "country": "US",
+                "currency": "usd",
+                "routing_number": "110000000",
+                "account_number": "000123456789",
+            },
+            "default_for_currency": True,
+        }
+        self.market.stripe.v1.accounts.external_accounts.create(account, works)
+        self.market.control.idle()
+        body = {"action": "CREATE_PAYOUT", "providerId": provider.uid, "amount": 184}
+
+        def holds(answer: dict[str, Any]) -> None:
+            options: Any = {"stripe_account": account}
+            payouts = self.market.stripe.v1.payouts.list({}, options)
+            assert sorted(one.status == "failed" for one in payouts.data) == [False, True]
+
+        return Scene(Request("stripe-connect", provider.uid, body), holds)
+
+    def create_account(self) -> Scene:
+        provider = self.market.a_provider(ready=False)
+        body = {"action": "CREATE_ACCOUNT", "providerId": provider.uid}
+
+        def holds(answer: dict[str, Any]) -> None:
+            again = self.market.api.as_user(provider.uid).post(
+                "stripe-connect", "CREATE_ACCOUNT", providerId=provider.uid
+            )
+            assert again.ok()["accountId"] == answer["accountId"]
+
+        return Scene(Request("stripe-connect", provider.uid, body), holds)
+
+    def cancel_payout(self) -> Scene:
+        booking = self.completed()
+        provider = booking.service.provider
+        later = (self.market.control.now() + timedelta(days=30)).isoformat()
+        caller = self.market.api.as_user(provider.uid)
+        payout = caller.post(
+            "payout-manager", "SCHEDULE_PAYOUT", providerId=provider.uid, scheduledDate=later
+        ).ok()
+        body = {"action": "CANCEL_PAYOUT", "payoutId": payout["payoutId"]}
+
+        def holds(answer: dict[str, Any]) -> None:
+            assert answer["status"] == "CANCELLED"
+            earned = caller.post("payout-manager", "CALCULATE_EARNINGS", providerId=provider.uid)
+            assert earned.ok()["totalEarnings"] == 184
+
+        return Scene(Request("payout-manager", provider.uid, body), holds)
+
+    def dispute_refund(self) -> Scene:
+        booking = self.paid()
+        body = {"action": "DISPUTE_REFUND", "bookingId": booking.id, "reason": "not as described"}
+
+        def holds(answer: dict[str, Any]) -> None:
+            assert answer["status"] == "OPEN"
+            assert self.market.booking(booking.id)["payment"]["holds"] == ["refund_dispute"]
+
+        return Scene(Request("refund-processor", booking.customer, body), holds)
+
+
+SCENES: dict[str, Callable[[Sets], Scene]] = {
+    "CREATE_BOOKING": Sets.create_booking,
+    "CONFIRM_BOOKING": Sets.confirm_booking,
+    "CANCEL_BOOKING, paid": Sets.cancel_paid,
+    "CANCEL_BOOKING, unpaid": Sets.cancel_unpaid,
+    "COMPLETE_BOOKING": Sets.complete_booking,
+    "PROCESS_REFUND, in part": Sets.refund_in_part,
+    "PROCESS_REFUND, after the transfer": Sets.refund_after_transfer,
+    "SCHEDULE_PAYOUT": Sets.schedule_payout,
+    "INSTANT_PAYOUT": Sets.instant_payout,
+    "CREATE_PAYOUT": Sets.create_payout,
+    "CANCEL_PAYOUT": Sets.cancel_payout,
+    "CREATE_ACCOUNT": Sets.create_account,
+    "DISPUTE_REFUND": Sets.dispute_refund,
+}
+
+
+def _status(sets: Sets, booking: Booking, status: str) -> Callable[[dict[str, Any]], None]:
+    def holds(_: dict[str, Any]) -> None:
+        assert sets.market.booking(booking.id)["status"] == status
+
+    return holds
+
+
+def _refunded(
+    sets: Sets, booking: Booking, status: str, refunds: int
+) -> Callable[[dict[str, Any]], None]:
+    """The status, and exactly so many refunds at Stripe."""
+
+    def holds(_: dict[str, Any]) -> None:
+        assert sets.market.booking(booking.id)["status"] == status
+        found = sets.market.stripe.v1.refunds.list({"payment_intent": booking.payment_intent})
+        assert len(found.data) == refunds
+
+    return holds

@@ -1,0 +1,128 @@
+"""A card dispute: frozen while open, as before when won, a refund by the bank when lost."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from common.bookings.model import Booking
+from common.bookings.status import Status
+from common.disputes.card_dispute import HOLD, Disputed, apply, document, is_over
+from tests.unit.common.bookings.builders import NOW, a_booking, earned
+
+TAKEN = {"id": "txn_1", "amount": -200_00, "fee": 15_00, "net": -215_00}
+GIVEN = {"id": "txn_2", "amount": 200_00, "fee": 0, "net": 200_00}
+
+
+def word(status: str, *moves: dict[str, Any], amount: int = 200_00) -> dict[str, Any]:
+    return {
+        "id": "dp_1",
+        "status": status,
+        "amount": amount,
+        "charge": "ch_1",
+        "currency": "usd",
+        "reason": "fraudulent",
+        "balance_transactions": list(moves),
+    }
+
+
+def told(booking: Booking, dispute: dict[str, Any], *, settled: bool = False) -> Disputed:
+    return apply(booking, dispute, settled=settled, now=NOW, why="test")
+
+
+def sums(*results: Disputed) -> dict[str, int]:
+    every = {posting.id: posting for one in results for posting in one.postings}
+    totals: dict[str, int] = {}
+    for posting in every.values():
+        for account, amount in posting.entries:
+            totals[account] = totals.get(account, 0) + amount
+    return {account: amount for account, amount in totals.items() if amount}
+
+
+@pytest.mark.parametrize("booking", [a_booking(), earned(a_booking())])
+def test_an_open_dispute_freezes_and_books_stripes_fee_as_ours(booking: Booking) -> None:
+    opened = told(booking, word("needs_response", TAKEN))
+    assert opened.booking.status is Status.DISPUTED
+    assert opened.booking.available == 0
+    assert sums(opened) == {
+        "platform:stripe": -215_00,
+        "disputes:open": 200_00,
+        "platform:stripe_fees": 15_00,
+    }
+
+
+@pytest.mark.parametrize(
+    ("booking", "before"),
+    [(a_booking(), Status.CONFIRMED), (earned(a_booking()), Status.COMPLETED)],
+)
+def test_won_is_as_before_but_for_the_fee(booking: Booking, before: Status) -> None:
+    opened = told(booking, word("needs_response", TAKEN))
+    won = told(opened.booking, word("won", TAKEN, GIVEN))
+    assert won.booking.status is before
+    assert won.booking.available == booking.available
+    assert HOLD not in won.booking.holds
+    assert sums(opened, won) == {"platform:stripe": -15_00, "platform:stripe_fees": 15_00}
+
+
+def test_lost_while_held_is_paid_out_of_what_was_held() -> None:
+    opened = told(a_booking(), word("needs_response", TAKEN))
+    lost = told(opened.booking, word("lost", TAKEN))
+    assert lost.booking.status is Status.REFUNDED
+    assert (lost.booking.money.refunded, lost.booking.money.fee_refunded) == (200_00, 16_00)
+    totals = sums(opened, lost)
+    assert totals["bookings:held"] == 200_00
+    assert "disputes:open" not in totals
+
+
+@pytest.mark.parametrize("heard_of_before", [True, False])
+def test_lost_when_earned_takes_each_ones_part(heard_of_before: bool) -> None:
+    booking = earned(a_booking())
+    if heard_of_before:
+        booking = told(booking, word("needs_response", TAKEN)).booking
+    lost = told(booking, word("lost", TAKEN))
+    assert lost.booking.status is Status.REFUNDED
+    assert lost.booking.money.due == 0
+    totals = sums(lost)
+    assert totals["provider:provider-1"] == 184_00
+    assert totals["platform:commission"] == 16_00
+
+
+def test_a_part_that_is_lost_leaves_the_rest_as_it_was() -> None:
+    part = {"id": "txn_1", "amount": -50_00, "fee": 15_00, "net": -65_00}
+    opened = told(earned(a_booking()), word("needs_response", part, amount=50_00))
+    lost = told(opened.booking, word("lost", part, amount=50_00))
+    assert lost.booking.status is Status.COMPLETED
+    assert lost.booking.available == 138_00
+
+
+def test_what_had_gone_back_before_is_nobodys_but_our_loss() -> None:
+    booking = a_booking(refunded=150_00, fee_refunded=12_00)
+    lost = told(booking, word("lost", TAKEN))
+    assert lost.booking.money.refunded == 200_00
+    assert sums(lost)["platform:losses"] == 150_00
+
+
+def test_an_inquiry_holds_and_leaves_the_status() -> None:
+    asked = told(earned(a_booking()), word("warning_needs_response"))
+    assert asked.booking.status is Status.COMPLETED
+    assert asked.booking.available == 0
+    closed = told(asked.booking, word("warning_closed"))
+    assert closed.booking.available == 184_00
+    assert sums(asked, closed) == {}
+
+
+def test_once_settled_nothing_more_happens() -> None:
+    lost = told(earned(a_booking()), word("lost", TAKEN))
+    again = told(lost.booking, word("lost", TAKEN), settled=True)
+    assert again.booking == lost.booking
+    assert {posting.kind for posting in again.postings} == {"dispute"}
+
+
+@pytest.mark.parametrize(
+    ("status", "over"),
+    [("needs_response", False), ("under_review", False), ("won", True), ("lost", True)],
+)
+def test_the_record_says_whether_it_is_over(status: str, over: bool) -> None:
+    assert is_over(word(status)) is over
+    assert document(a_booking(), word(status), NOW)["settled"] is over

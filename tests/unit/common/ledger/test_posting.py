@@ -1,0 +1,70 @@
+"""A ledger transaction balances, has two entries, and an id that its event determines."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from common.ledger.posting import Posting, entries, post
+from common.store import collections
+from common.store.store import Snapshot
+from tests.unit.common.bookings.builders import NOW
+
+
+def a_posting(amount: int = 100) -> Posting:
+    lines = entries(("platform:stripe", amount), ("bookings:held", -amount))
+    return Posting("charge", "ch_1", "USD", lines, {"bookingId": "booking-1"})
+
+
+@given(amounts=st.lists(st.integers(-1000, 1000).filter(bool), min_size=1, max_size=6))
+def test_only_entries_that_sum_to_zero_make_a_posting(amounts: list[int]) -> None:
+    lines = tuple((f"account-{n}", amount) for n, amount in enumerate(amounts))
+    rest = -sum(amounts)
+    if rest:
+        with pytest.raises(AssertionError):
+            Posting("kind", "id", "USD", lines, {})
+        lines = (*lines, ("rest", rest))
+    assert sum(amount for _, amount in Posting("kind", "id", "USD", lines, {}).entries) == 0
+
+
+def test_one_entry_is_none() -> None:
+    with pytest.raises(AssertionError):
+        Posting("kind", "id", "USD", (("platform:stripe", 0),), {})
+
+
+def test_entries_of_zero_are_left_out() -> None:
+    assert entries(("a", 5), ("b", 0), ("c", -5)) == (("a", 5), ("c", -5))
+
+
+def test_the_id_is_that_of_its_event_and_the_document_says_what_it_concerns() -> None:
+    write = a_posting().write(NOW)
+    assert write.key == collections.transaction("charge_ch_1")
+    assert write.data == {
+        "kind": "charge",
+        "currency": "USD",
+        "entries": [
+            {"account": "platform:stripe", "amount": 100},
+            {"account": "bookings:held", "amount": -100},
+        ],
+        "stripeId": "ch_1",
+        "createdAt": NOW,
+        "bookingId": "booking-1",
+    }
+
+
+def test_what_stands_is_not_written_again() -> None:
+    key = collections.transaction("charge_ch_1")
+    assert post({key: Snapshot(key, {"kind": "charge"}, NOW)}, a_posting(), NOW) == []
+    assert len(post({key: Snapshot(key, None, None)}, a_posting(), NOW)) == 1
+    assert len(post({}, a_posting(), NOW)) == 1
+
+
+def test_an_event_and_its_reverse_come_to_nothing() -> None:
+    there = a_posting()
+    back = there.reversed("charge_undone", "ch_1")
+    assert back.id == "charge_undone_ch_1"
+    sums: dict[str, int] = {}
+    for account, amount in (*there.entries, *back.entries):
+        sums[account] = sums.get(account, 0) + amount
+    assert set(sums.values()) == {0}

@@ -1,0 +1,89 @@
+"""Which earnings a payout takes: the oldest first, debts before all, never more than there is."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from common.bookings.model import Booking
+from common.payouts.allocation import allocate, instant_fee, line
+from tests.unit.common.bookings.builders import a_booking, earned
+
+
+def earnings(*amounts: int, debt_free: bool = True) -> list[Booking]:
+    return [
+        earned(a_booking(booking_id=f"booking-{number}"), due=amount)
+        for number, amount in enumerate(amounts)
+    ]
+
+
+def test_without_an_amount_everything_goes() -> None:
+    made = allocate(earnings(100, 50), 0, None)
+    assert [(one.booking_id, one.amount, one.transfer) for one in made.lines] == [
+        ("booking-0", 100, 100),
+        ("booking-1", 50, 50),
+    ]
+    assert (made.amount, made.available, made.recovered) == (150, 150, 0)
+
+
+def test_a_booking_may_go_out_in_parts() -> None:
+    made = allocate(earnings(100, 50), 0, 120)
+    assert [one.amount for one in made.lines] == [100, 20]
+    assert [one.available for one in made.bookings] == [0, 30]
+
+
+def test_a_debt_is_netted_from_the_oldest_first() -> None:
+    made = allocate(earnings(100, 50), 120, None)
+    assert (made.available, made.recovered) == (30, 120)
+    assert [(one.booking_id, one.amount) for one in made.lines] == [("booking-1", 30)]
+    assert [one.money.netted for one in made.bookings] == [100, 20]
+
+
+def test_a_debt_beyond_the_earnings_takes_them_all() -> None:
+    made = allocate(earnings(100), 300, None)
+    assert (made.available, made.recovered, made.lines) == (0, 100, ())
+
+
+def test_what_is_at_the_account_already_is_not_transferred_again() -> None:
+    booking = earned(a_booking(), due=184_00, transferred=184_00)
+    assert line(booking, 184_00).transfer == 0
+    partly = earned(a_booking(), due=184_00, transferred=100_00, paid=40_00)
+    assert line(partly, 144_00).transfer == 84_00
+
+
+@given(
+    amounts=st.lists(st.integers(1, 500_00), max_size=12),
+    debt=st.integers(0, 1_000_00),
+    asked=st.none() | st.integers(1, 2_000_00),
+)
+def test_lines_debt_and_rest_make_up_exactly_the_earnings(
+    amounts: list[int], debt: int, asked: int | None
+) -> None:
+    bookings = earnings(*amounts)
+    made = allocate(bookings, debt, asked)
+    gross = sum(amounts)
+    assert made.recovered == min(debt, gross)
+    assert made.available == gross - made.recovered
+    assert made.amount == (made.available if asked is None else min(asked, made.available))
+    after = {booking.id: booking for booking in [*bookings, *made.bookings]}
+    left = sum(booking.available for booking in after.values())
+    # what a partial payout does not touch keeps its debt for the next time
+    netted = sum(booking.money.netted for booking in after.values())
+    assert left + made.amount + netted == gross
+    assert netted == made.recovered
+    for booking in after.values():
+        money = booking.money
+        assert money.claimed + money.paid <= money.due
+
+
+@given(amount=st.integers(51, 1_000_000_00))
+def test_an_instant_fee_and_what_arrives_make_up_the_amount(amount: int) -> None:
+    fee = instant_fee(amount, 100, 50, "USD")
+    net = amount - fee
+    assert fee >= 50
+    assert fee >= -(-net // 100) - 1  # Stripe's one percent of what arrives
+    assert net + max(50, (net * 100 + 5_000) // 10_000) <= amount
+
+
+def test_an_instant_fee_is_a_multiple_where_stripe_takes_no_other() -> None:
+    assert instant_fee(10_110, 100, 50, "KWD") % 10 == 0
