@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Any
 
 from common import logs
-from common.bookings import claims, documents, payment, place, postings
+from common.bookings import claims, documents, holds, payment, place, postings
 from common.bookings.model import Booking
 from common.bookings.payment import Paid
 from common.bookings.status import Status
@@ -22,7 +22,7 @@ from common.ledger.posting import Posting, post
 from common.operations import runner
 from common.operations.model import Operation
 from common.refunds.refund_operation import full_refund
-from common.services.model import ServiceMisconfigured, parse_service
+from common.services.model import Service, ServiceMisconfigured, parse_service
 from common.store import collections
 from common.store.collections import Key
 from common.store.store import Snapshot, Write
@@ -112,7 +112,12 @@ def known_fee(booking: Booking) -> Posting | None:
 
 
 def _still_free(context: Context, booking: Booking) -> list[Write] | None:
-    """The writes that take a lapsed booking's place again; None where it is gone."""
+    """The writes that take a lapsed booking's place again; None where it is gone.
+
+    What the service says today of notice or opening hours does not matter: this time was sold.
+    """
+    if booking.start <= context.now:
+        return None
     wanted = collections.service(booking.service_id)
     days = claims.keys(booking.service_id, booking.start, booking.occupied_until)
     docs = context.read(wanted, *days)
@@ -122,12 +127,28 @@ def _still_free(context: Context, booking: Booking) -> list[Write] | None:
         service = parse_service(booking.service_id, docs[wanted].require())
     except ServiceMisconfigured:
         return None
-    found = place.find(context, service, booking.start, booking.end, booking.group_size, docs)
-    if not found.verdict.available:
+    room = place.find(
+        context, _as_sold(service), booking.start, booking.end, booking.group_size, docs
+    )
+    if not room.verdict.available:
         return None
-    if found.lapsed:
-        return None  # a lapsed hold of somebody else stands first; the maintenance run clears it
-    return claims.take(docs, replace(booking, hold_until=None))
+    mine = replace(booking, hold_until=None)
+    return [*claims.take(docs, mine, holds.lapsed_claims(room)), *holds.expire(room, context)]
+
+
+def _as_sold(service: Service) -> Service:
+    """The service with its room, and without the rules for new bookings."""
+    return replace(
+        service,
+        active=True,
+        weekly_hours=None,
+        closed_dates=frozenset(),
+        min_notice_minutes=0,
+        max_advance_days=None,
+        min_duration_minutes=None,
+        max_duration_minutes=None,
+        max_group_size=None,
+    )
 
 
 def _give_back(

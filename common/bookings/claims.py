@@ -58,10 +58,14 @@ def take(docs: Documents, booking: Booking, lapsed: Collection[Claim] = ()) -> l
         key: [claim.booking_id for claim in lapsed]
         for claim in lapsed
         for key in keys(booking.service_id, claim.start, claim.end)
-        if key in docs
     }
     writes: list[Write] = []
     for key in dict.fromkeys([*own, *gone]):
+        if (
+            key not in docs
+        ):  # a day that only lapsed claims touch: they leave it, whoever else is there
+            writes += [Patch(key, _removed(booking.service_id, key, lapsed))]
+            continue
         data = docs[key].data
         if data is None:
             writes.append(Create(key, {"claims": {booking.id: mine}}))
@@ -74,6 +78,14 @@ def take(docs: Documents, booking: Booking, lapsed: Collection[Claim] = ()) -> l
         if fields:
             writes.append(Patch(key, fields, version=docs[key].version))
     return writes
+
+
+def _removed(service_id: str, key: Key, lapsed: Collection[Claim]) -> dict[str, Any]:
+    return {
+        path("claims", claim.booking_id): REMOVE
+        for claim in lapsed
+        if key in keys(service_id, claim.start, claim.end)
+    }
 
 
 def release(booking: Booking) -> list[Write]:

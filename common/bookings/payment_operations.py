@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from common.bookings import claims, documents
@@ -17,6 +17,8 @@ from common.store.store import Create, Snapshot, Write
 from common.stripe_gateway.calls import Call
 
 Documents = Mapping[Key, Snapshot]
+#: Between two tries to cancel an intent that a bank is still working on.
+PATIENCE = timedelta(hours=1)
 
 
 def payment_id(booking_id: str, attempt: int = 1) -> str:
@@ -108,11 +110,34 @@ def settle_created(
         return Settled(
             operation.became(State.FAILED, note=_why(result)), _given_up(was, booking, now)
         )
-    intent = result.ok
-    known = {"intentStatus": intent["status"], **booking.payment, "intentId": intent["id"]}
-    writes = documents.change(was, replace(booking, payment=known))
-    writes += _index(docs, intent["id"], booking.id)
+    booking = _with_intent(booking, result.ok)
+    writes = [*documents.change(was, booking), *_index(docs, result.ok["id"], booking.id)]
+    if booking.status in _OVER_UNPAID:
+        # Cancelled or lapsed while Stripe was asked: nobody shall pay for it any more.
+        void = void_operation(
+            booking,
+            now=now,
+            actor="system",
+            action=operation.action,
+            request_id=operation.request_id,
+        )
+        writes += [replace(void, lease_until=now).create()] if void else []
     return Settled(operation.became(State.DONE), writes)
+
+
+_OVER_UNPAID = frozenset({Status.CANCELLED, Status.EXPIRED})
+
+
+def _with_intent(booking: Booking, intent: Mapping[str, Any]) -> Booking:
+    """The booking with its payment intent; what an event said of this one meanwhile stays."""
+    same = booking.payment.get("intentId") == intent["id"]
+    told = booking.payment.get("intentStatus") if same else None
+    known = {
+        **booking.payment,
+        "intentId": intent["id"],
+        "intentStatus": told or intent["status"],
+    }
+    return replace(booking, payment=known)
 
 
 def _given_up(was: Snapshot, booking: Booking, now: datetime) -> list[Write]:
@@ -143,7 +168,18 @@ def settle_void(operation: Operation, results: Results, docs: Documents, now: da
     writes = documents.change(was, replace(booking, payment=known))
     if status == "canceled":
         return Settled(operation.became(State.DONE), writes)
+    if status == "processing":
+        return Settled(_later(operation, now), writes)
     return Settled(operation.became(State.FAILED, note=f"intent is {status}"), writes)
+
+
+def _later(operation: Operation, now: datetime) -> Operation:
+    """Ask again once the bank has answered, under a new key: the old one holds Stripe's no."""
+    call = operation.stages[0][0]
+    again = replace(call, idempotency_key=f"{operation.id}-{operation.attempts + 2}")
+    return operation.became(
+        State.WAITING, stages=((again,),), wake_at=now + PATIENCE, note="intent is processing"
+    )
 
 
 def _why(result: Result) -> str:

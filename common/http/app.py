@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from common import bootstrap, logs
 from common.auth.caller import Role
 from common.context import Answer, Context
-from common.errors import AppError, BadRequest, InvalidFields, WrongMethod
+from common.errors import AppError, BadRequest, InvalidFields, Unavailable, WrongMethod
 from common.http import body as json_body
 from common.http.command import Command, parse
 from common.idempotency.record import Record, Replayed, body_hash
@@ -134,13 +134,11 @@ def _run(action: Action, command: Command, context: Context) -> Reply:
             context.until_settled(lambda: _keep(context, answer))
         return Reply(200, answer, {})
     except Replayed as replay:
-        answer = replay.answer
-        if replay.status == 200 and action.refill is not None:
-            answer = action.refill(answer, context)
-        return Reply(replay.status, answer, {"Idempotent-Replayed": "true"})
+        return _replayed(action, context, replay)
+    except WriteConflict as conflict:
+        raise Unavailable("Firestore") from conflict
     except AppError as error:
-        _settle_refused(context, error)
-        raise
+        return _refused(action, context, error)
 
 
 def _keep(context: Context, answer: Answer) -> None:
@@ -151,20 +149,42 @@ def _keep(context: Context, answer: Answer) -> None:
     context.finish([], answer)
 
 
-def _settle_refused(context: Context, error: AppError) -> None:
-    """Keep a final refusal under the key; let the key go on at once where the outcome is open."""
+def _replayed(action: Action, context: Context, replay: Replayed) -> Reply:
+    answer = replay.answer
+    if replay.status == 200 and action.refill is not None:
+        answer = action.refill(answer, context)
+    return Reply(replay.status, answer, {"Idempotent-Replayed": "true"})
+
+
+def _refused(action: Action, context: Context, error: AppError) -> Reply:
+    """Keep a final refusal under the key; let the key go on at once where the outcome is open.
+
+    Raises:
+        AppError: the refusal itself, or that of a key which was used before.
+    """
     record = context.record
     if record is None:
-        return
+        raise error
     try:
         if error.final:
-            closing = record.close(error.status, error_body(error, context.request_id))
-            context.unit.commit([closing] if closing else [])
+            context.until_settled(lambda: _keep_refusal(context, error))
         elif record.is_open:
             context.unit.commit([record.releasing()])
-    except (WriteConflict, AppError) as lost:
+    except Replayed as replay:
+        return _replayed(action, context, replay)
+    except (WriteConflict, Unavailable) as lost:
         # The refusal itself still goes out; the key's next use decides anew.
         logs.logger().warning("idempotency.not_kept", why=type(lost).__name__)
+    raise error
+
+
+def _keep_refusal(context: Context, error: AppError) -> None:
+    record = context.record
+    assert record is not None
+    if not record.is_open:
+        context.read(record.key)  # meets whoever was first with this key
+    closing = record.close(error.status, error_body(error, context.request_id))
+    context.unit.commit([closing] if closing else [])
 
 
 def request_id_of(request: Request) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from common.bookings.model import Booking
 from common.currencies import currency
-from common.money import half_up
+from common.money import half_up, up_to_multiple
 from common.payouts.model import Line
 
 #: Bookings in one payout: they are read and written in single commits. More go out next time.
@@ -79,13 +79,13 @@ def line(booking: Booking, amount: int) -> Line:
 
 
 def instant_fee(amount: int, bps: int, minimum: int, code: str) -> int:
-    """What Stripe takes of an instant payout, so that fee and what arrives make up ``amount``.
+    """What to keep back of an instant payout, so that Stripe's fee on the rest fits into it.
 
     Args:
         bps: Basis points of what arrives.
         minimum: The least fee, minor units.
     """
-    multiple = currency(code).charge_multiple
     net = half_up(amount * 10_000, 10_000 + bps)
-    fee = max(amount - net, minimum)
-    return -(-fee // multiple) * multiple
+    if net + half_up(net * bps, 10_000) > amount:
+        net -= 1  # not every amount is a sum of a net and its rounded fee
+    return up_to_multiple(max(amount - net, minimum), currency(code).charge_multiple)

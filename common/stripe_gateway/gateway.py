@@ -143,14 +143,17 @@ class Gateway:
         options: Any = {"stripe_account": account_id} if account_id else {}
         return self._run(lambda: self.client.v1.events.retrieve(event_id, {}, options))
 
-    def events_since(self, created: int, types: Sequence[str]) -> Iterator[Json]:
-        """The platform's events since an instant (unix seconds), newest first, page by page.
+    def events_between(
+        self, begins: datetime, ends: datetime, types: Sequence[str]
+    ) -> Iterator[Json]:
+        """The platform's events of [begins, ends), page by page.
 
-        Stripe takes at most 20 types a request, so each twenty is its own list.
+        Stripe takes at most 20 types a request, so each twenty is its own list, newest first.
         """
+        created = {"gte": int(begins.timestamp()), "lt": int(ends.timestamp())}
         for first in range(0, len(types), 20):
             params: Any = {
-                "created": {"gte": created},
+                "created": created,
                 "types": list(types[first : first + 20]),
                 "limit": 100,
             }

@@ -9,7 +9,7 @@ from common import logs
 from common.auth.caller import Caller
 from common.bootstrap import Services
 from common.context import Context
-from common.errors import AppError
+from common.errors import Unavailable
 from common.store.unit import Unit
 from common.stripe_gateway.calls import Json
 from common.stripe_gateway.gateway import Refused
@@ -110,7 +110,7 @@ def process(services: Services, event: Json, request_id: str, notes: dict[str, A
         return _only_mark(context, marker, "processed" if effect else "ignored")
     except Duplicate:
         return "duplicate"
-    except AppError:
+    except Unavailable:
         raise
     except Exception as error:
         # A poison event is kept with its error; Stripe's retry and the maintenance run try again.

@@ -5,14 +5,14 @@ Source: https://docs.stripe.com/webhooks/process-undelivered-events.
 
 from __future__ import annotations
 
-from datetime import timedelta
-from itertools import islice
+from datetime import datetime, timedelta
 
 from common import logs
 from common.context import Context
-from common.errors import AppError
+from common.errors import Unavailable
 from common.store import collections
 from common.store.store import Replace, WriteConflict
+from common.stripe_gateway.calls import Json
 from common.webhooks.dispatch import process
 from common.webhooks.events import PLATFORM_EVENTS
 from common.webhooks.marker import FAILED
@@ -20,36 +20,53 @@ from common.webhooks.marker import FAILED
 #: Events are looked at again for this long, since one may become visible late.
 OVERLAP = timedelta(minutes=10)
 FIRST_LOOK = timedelta(days=2)
-MOST_EVENTS = 2_000
+#: Time is gone through in slices, the oldest first, so that a long silence is caught up in order.
+SLICE = timedelta(hours=6)
+MOST_SLICES = 16
 _CHUNK = 100
 
 
 def replay(context: Context) -> tuple[int, int]:
     """Let platform events that were missed have their effect, the oldest first.
 
+    Each slice of time that was gone through is remembered: what breaks in one event is kept with
+    that event, and only silence of Stripe or Firestore ends the run early.
+
     Returns:
-        How many had one, and how many failed and come again.
+        How many had an effect, and how many failed.
     """
     key = collections.cursor("stripe-events")
-    store = context.services.store
-    was = store.read([key])[key]
-    since = was.data["until"] - OVERLAP if was.data else context.now - FIRST_LOOK
-    try:
-        found = context.services.stripe.events_since(int(since.timestamp()), PLATFORM_EVENTS)
-        events = sorted(islice(found, MOST_EVENTS), key=lambda event: event["created"])
-        unseen = _unseen(context, events)
-    except AppError as error:
-        logs.logger().warning("events.not_listed", why=error.type)
-        return 0, 1
+    was = context.services.store.read([key])[key]
+    begins = was.data["until"] - OVERLAP if was.data else context.now - FIRST_LOOK
+    length = max(SLICE, (context.now - begins) / MOST_SLICES)
     done = failed = 0
-    for event in unseen:
+    while begins < context.now:
+        ends = min(begins + length, context.now + timedelta(seconds=1))
+        try:
+            worked, broke = _slice(context, begins, ends)
+        except Unavailable as error:
+            logs.logger().warning("events.not_replayed", why=error.type)
+            return done, failed + 1
+        done, failed = done + worked, failed + broke
+        _advance(context, min(ends, context.now))
+        begins = ends
+    return done, failed
+
+
+def _slice(context: Context, begins: datetime, ends: datetime) -> tuple[int, int]:
+    stripe = context.services.stripe
+    events = list(stripe.events_between(begins, ends, PLATFORM_EVENTS))
+    done = failed = 0
+    for event in _unseen(context, events):
         try:
             done += process(context.services, event, context.request_id, {}) == "processed"
-        except AppError as error:
+        except Unavailable:
+            raise
+        except Exception as error:  # the event keeps it; one that breaks must not stop the others
             failed += 1
-            logs.logger().warning("events.replay_failed", eventId=event["id"], why=error.type)
-    if not failed and len(events) < MOST_EVENTS:
-        _advance(context, key.id)
+            logs.logger().warning(
+                "events.replay_failed", eventId=event["id"], why=type(error).__name__
+            )
     return done, failed
 
 
@@ -67,19 +84,21 @@ def retry(context: Context, event: tuple[str, str | None]) -> bool:
     return process(context.services, told, context.request_id, {}) == "processed"
 
 
-def _unseen(context: Context, events: list[dict[str, object]]) -> list[dict[str, object]]:
-    unseen = []
+def _unseen(context: Context, events: list[Json]) -> list[Json]:
+    unseen: list[Json] = []
     for first in range(0, len(events), _CHUNK):
         chunk = {str(event["id"]): event for event in events[first : first + _CHUNK]}
         marks = context.services.store.read(collections.event(id_) for id_ in chunk)
         unseen += [chunk[key.id] for key, mark in marks.items() if mark.data is None]
-    return sorted(unseen, key=lambda event: int(str(event["created"])))
+    return sorted(unseen, key=lambda event: int(event["created"]))
 
 
-def _advance(context: Context, name: str) -> None:
-    key = collections.cursor(name)
+def _advance(context: Context, until: datetime) -> None:
+    key = collections.cursor("stripe-events")
     was = context.services.store.read([key])[key]
+    if was.data is not None and was.data["until"] >= until:
+        return
     try:
-        context.services.store.commit([Replace(was, {"until": context.now})])
+        context.services.store.commit([Replace(was, {"until": until})])
     except WriteConflict:
         logs.logger().info("events.cursor_kept")  # another run has just moved it

@@ -15,6 +15,7 @@ from common.store.store import Replace, Snapshot, Write
 from common.stripe_gateway.calls import Json
 from common.webhooks import foreign
 from common.webhooks.finding import booking_id as booking_of
+from common.webhooks.paid_first import ensure_paid
 
 Begun = tuple[Operation, dict[Key, Snapshot]]
 
@@ -26,6 +27,7 @@ def changed(stale: Json, event: Json, context: Context) -> bool:
     if booking_id is None:
         return foreign.dispute(dispute, context)
     context.notes.update(bookingId=booking_id, disputeId=dispute["id"])
+    ensure_paid(booking_id, context)
     found, begun = context.until_settled(lambda: _once(dispute, booking_id, context))
     if begun is not None:
         runner.run(context, *begun)

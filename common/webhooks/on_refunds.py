@@ -23,6 +23,7 @@ from common.stripe_gateway.calls import Json
 from common.webhooks import foreign
 from common.webhooks.finding import booking_id as booking_of
 from common.webhooks.finding import named
+from common.webhooks.paid_first import ensure_paid
 
 
 def changed(stripe: Json, event: Json, context: Context) -> bool:
@@ -32,6 +33,8 @@ def changed(stripe: Json, event: Json, context: Context) -> bool:
         return foreign.movement(stripe, context)
     refund_id = named(stripe, "refundId") or f"refund-{stripe['id']}"
     context.notes.update(bookingId=booking_id, refundId=refund_id)
+    if named(stripe, "refundId") is None:
+        ensure_paid(booking_id, context)
     done: list[tuple[Operation, dict[Any, Snapshot]]] = []
     found = context.until_settled(lambda: _once(stripe, booking_id, refund_id, context, done))
     for operation, docs in done:

@@ -119,12 +119,12 @@ class Api:
 
         expand = (
             expand_tree(check({"expand": given["expand"]}, {"expand": EXPAND})["expand"])
-            if ("expand" in given)
-            else None
+            if "expand" in given
+            else {}
         )
         rest = {name: value for name, value in given.items() if name != "expand"}
         params = check(rest, operation.params, self.known.unlisted(operation))
-        call = Call(self.world, account, ids, params, request.path, caller.publishable)
+        call = Call(self.world, account, ids, params, request.path, caller.publishable, expand)
         try:
             with self.world.transaction(Origin(request_id, key)):
                 try:

@@ -24,6 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import aiohttp
+import psutil
 
 LOCALSTRIPE = "localstripe==1.15.10"
 ROUNDS = 3
@@ -37,6 +38,12 @@ class Server:
     name: str
     url: str
     key: str
+    pid: int
+
+    def cpu_seconds(self) -> float:
+        """Processor time the server has used, which other work on the machine does not change."""
+        times = psutil.Process(self.pid).cpu_times()
+        return float(times.user + times.system)
 
 
 def free_port() -> int:
@@ -53,7 +60,7 @@ def emulator(*options: str) -> Iterator[Server]:
     assert process.stdout is not None
     try:
         ready = json.loads(process.stdout.readline())
-        yield Server("emulator", ready["url"], ready["secretKey"])
+        yield Server("emulator", ready["url"], ready["secretKey"], process.pid)
     finally:
         process.terminate()
         process.communicate(timeout=10)
@@ -83,9 +90,8 @@ def localstripe(folder: Path) -> Iterator[Server | None]:
         stderr=subprocess.DEVNULL,
     )
     try:
-        yield _await(
-            Server("localstripe", f"http://127.0.0.1:{port}", "_".join(("sk", "test", "1")))
-        )
+        key = "_".join(("sk", "test", "1"))
+        yield _await(Server("localstripe", f"http://127.0.0.1:{port}", key, process.pid))
     finally:
         process.terminate()
         process.wait(10)
@@ -165,16 +171,22 @@ def compare(servers: list[Server], requests: int) -> None:
 
 def grow(server: Server, sizes: list[int]) -> None:
     """The same mix with more and more objects in the store."""
-    print("growth: objects in the store -> requests/s of the mix above, of payments")
+    print("growth: objects in the store -> requests/s of the mix above, of payments;")
+    print("        the server's CPU milliseconds a request, likewise")
     made = 0
     for size in sizes:
         while made < size:
             batch = min(20_000, (size - made) * 4)
             asyncio.run(play(server, max(batch, CALLERS * 4)))
             made += max(batch, CALLERS * 4) * 3 // 4  # a customer and its two events
-        rate, paid = asyncio.run(play(server, 1600)), asyncio.run(pay(server, 400))
+        begun = server.cpu_seconds()
+        rate = asyncio.run(play(server, 1600))
+        between = server.cpu_seconds()
+        paid = asyncio.run(pay(server, 400))
+        after = server.cpu_seconds()
         made += 1600 * 3 // 4 + 400 * 8
-        print(f"  {size:8} {rate:8.0f} {paid:8.0f}")
+        costs = ((between - begun) / 1600 * 1e3, (after - between) / 800 * 1e3)
+        print(f"  {size:8} {rate:8.0f} {paid:8.0f} {costs[0]:8.2f} {costs[1]:8.2f}")
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -78,7 +78,8 @@ RULES = """\
 - Amounts of three-decimal currencies must end in 0, those of ISK and UGX in 00.
 - Nothing is converted: a charge settles in its own currency, and every account holds every
   currency.
-- The platform is paid out only when it asks; so are accounts whose schedule is `manual`.
+- The platform is paid out only when it asks; so are accounts whose schedule is `manual`. Others are
+  paid at midnight (UTC) of their payout days.
 - A payment method is a card, and only cards are enabled: confirming never asks for a
   `return_url`.
 
@@ -96,8 +97,8 @@ RULES = """\
 
 | | this emulator | stripe-mock | localstripe |
 |---|---|---|---|
-To check: `grep -c transfers` in `resources.py` of localstripe; the README of stripe-mock says that it is
-stateless.
+| remembers what was created | yes, in memory or a file | no: answers are fixtures | in a file |
+| accounts, transfers, reversals, payouts | yes | shapes only | no |
 | disputes, balances that add up | yes | shapes only | no |
 | 3-D Secure, test cards by behaviour | yes | no | some cards |
 | webhooks, signed | with scopes, retries, order | no | signed, no retries |
@@ -105,8 +106,8 @@ stateless.
 | clock, faults | yes | no | no |
 | operations | those below, the rest 501 | all, by shape | billing, payments |
 
-To check: `grep -c transfers` in localstripe's `resources.py`; stripe-mock's README says that it
-is stateless.
+To check: localstripe's `resources.py` has no transfer, payout or dispute; stripe-mock's README says
+that it is stateless.
 """
 
 

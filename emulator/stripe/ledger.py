@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from emulator.stripe.events import emit
+from emulator.stripe.money import half_up
 from emulator.stripe.store import Kind, Obj
 from emulator.stripe.timers import timer
 from emulator.stripe.world import World
@@ -21,6 +22,8 @@ BALANCE_TRANSACTION = Kind(
     noun="balance transaction",
     indexes=("type", "currency", "source", "_payout"),
 )
+INSTANT_FEE_BPS = 100
+INSTANT_FEE_MINIMUM = 50
 SETTLE_SECONDS = 2 * 86400
 """How long the funds of a card payment stay pending."""
 
@@ -120,6 +123,19 @@ def when_available(world: World, txn_id: str | None) -> int:
     return int(
         max(world.clock.main_now(), world.store.get("balance_transaction", txn_id)["available_on"])
     )
+
+
+def instant_fee(amount: int) -> int:
+    """What an instant payout costs on top of its amount, minor units."""
+    return max(INSTANT_FEE_MINIMUM, half_up(amount * INSTANT_FEE_BPS, 10_000))
+
+
+def net_of_instant_fee(amount: int) -> int:
+    """The largest instant payout that leaves room for its own fee; 0 where there is none."""
+    net = max(0, amount * 10_000 // (10_000 + INSTANT_FEE_BPS) + 1)
+    while net > 0 and net + instant_fee(net) > amount:
+        net -= 1
+    return net
 
 
 def _read(world: World, account: str, currency: str) -> Obj:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from emulator.stripe.errors import no_such, refused
 from emulator.stripe.params import Params
+from emulator.stripe.render import Tree
 from emulator.stripe.store import Obj
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ class Call:
         account: Whose objects it acts on: the platform or the connected account of the header.
         ids: The values in the path's braces.
         params: Checked parameters; those not given are absent, those sent empty are None.
+        expand: What is to be expanded, for what only the operation itself can compute.
         publishable: Made with the publishable key: the operation must check the client secret.
     """
 
@@ -32,6 +34,7 @@ class Call:
     params: dict[str, Any]
     path: str
     publishable: bool = False
+    expand: Tree = field(default_factory=dict)
 
     def own(self, kind: str, id: str | None = None, param: str | None = None) -> Obj:
         """

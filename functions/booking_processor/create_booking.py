@@ -9,16 +9,15 @@ Source: guide, section 1; contract, sections 3 and 4.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 from pydantic import Field
 
 from common.accounts.model import takes_bookings
-from common.bookings import claims, documents, payment_operations
+from common.bookings import claims, documents, holds, payment_operations
 from common.bookings.model import Booking, BookingMoney
-from common.bookings.place import Place, find
+from common.bookings.place import find
 from common.bookings.pricing import PriceOutOfRange, Split, quote, resolve_rate_bps, split
 from common.bookings.status import Status
 from common.bookings.view import booking_as_json
@@ -40,7 +39,7 @@ from common.services.directory import Offer, load
 from common.services.model import Service
 from common.store import collections
 from common.store.collections import Key
-from common.store.store import Snapshot, Write
+from common.store.store import Snapshot
 
 
 class Request(Command):
@@ -142,11 +141,10 @@ def _reserve(
         action=context.action,
         request_id=context.request_id,
     )
-    lapsed = [claims.of_booking(gone) for _, gone in place.lapsed]
     writes = [
         *documents.create(booking),
-        *claims.take(offer.docs, booking, lapsed),
-        *_expire(place, context),
+        *claims.take(offer.docs, booking, holds.lapsed_claims(place)),
+        *holds.expire(place, context),
         operation.create(),
     ]
     return operation, context.commit(writes)
@@ -174,24 +172,6 @@ def _require_instant(service: Service) -> None:
             "This service is billed by period; subscribe to it instead",
             type="booking_mode_unsupported",
         )
-
-
-def _expire(place: Place, context: Context) -> list[Write]:
-    """The lapsed holds whose place is taken leave PENDING in the same commit."""
-    writes: list[Write] = []
-    for was, booking in place.lapsed:
-        expired = booking.moved(Status.EXPIRED, at=context.now, by="system", why="hold_lapsed")
-        writes += documents.change(was, expired)
-        void = payment_operations.void_operation(
-            booking,
-            now=context.now,
-            actor="system",
-            action="EXPIRE_HOLD",
-            request_id=context.request_id,
-        )
-        # Nobody carries it out now: the next maintenance run need not wait for a lease.
-        writes += [replace(void, lease_until=context.now).create()] if void else []
-    return writes
 
 
 def price(service: Service, start: datetime, end: datetime, group_size: int, rate: int) -> Split:

@@ -7,10 +7,10 @@ Source: contract, section 3.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from common import logs
 from common.bookings import apply_payment, claims, completion, documents, payment
@@ -30,8 +30,8 @@ from common.stripe_gateway.gateway import Refused
 from common.webhooks import missed, on_payouts
 
 T = TypeVar("T")
-#: Items of one kind in one run.
-PAGE = 200
+#: Items of one page, and pages of one kind in one run.
+PAGE, MOST_PAGES = 200, 10
 
 
 class Request(Command):
@@ -80,22 +80,37 @@ def each(
     return done, failed
 
 
-def _find(context: Context, status: Status, field: str) -> list[Snapshot]:
+def _pages(context: Context, collection: str, where: list[Filter], by: str) -> Iterator[Snapshot]:
+    """What matches, in order of one field, page by page: items that stay do not hide the others."""
+    after: list[Any] | None = None
+    for _ in range(MOST_PAGES):
+        page = context.services.store.query(
+            collection,
+            where,
+            order=((by, "ASCENDING"), ("__name__", "ASCENDING")),
+            limit=PAGE,
+            after=after,
+        )
+        yield from page
+        if len(page) < PAGE:
+            return
+        after = [page[-1].require()[by], page[-1].key.id]
+
+
+def _standing(context: Context, status: Status, field: str) -> Iterator[Snapshot]:
     where: list[Filter] = [("status", "==", str(status)), (field, "<=", context.now)]
-    return context.services.store.query(
-        "bookings", where, order=((field, "ASCENDING"),), limit=PAGE
-    )
+    return _pages(context, "bookings", where, field)
 
 
-def _lapsed(context: Context) -> list[Snapshot]:
-    return _find(context, Status.PENDING, "holdUntil")
+def _lapsed(context: Context) -> Iterator[Snapshot]:
+    return _standing(context, Status.PENDING, "holdUntil")
 
 
-def _ended(context: Context) -> list[Snapshot]:
-    return _find(context, Status.CONFIRMED, "end")
+def _ended(context: Context) -> Iterator[Snapshot]:
+    return _standing(context, Status.CONFIRMED, "end")
 
 
-def _waiting(context: Context) -> list[Snapshot]:
+def _waiting(context: Context) -> Iterator[Snapshot]:
     """Completed bookings whose earnings wait for the hold to pass."""
     hours = context.services.settings.payout_hold_hours
     where: list[Filter] = [
@@ -103,37 +118,25 @@ def _waiting(context: Context) -> list[Snapshot]:
         ("status", "==", str(Status.COMPLETED)),
         ("completedAt", "<=", context.now - timedelta(hours=hours)),
     ]
-    return context.services.store.query(
-        "bookings", where, order=(("completedAt", "ASCENDING"),), limit=PAGE
-    )
+    return _pages(context, "bookings", where, "completedAt")
 
 
-def _operations(context: Context) -> list[str]:
+def _operations(context: Context) -> Iterator[str]:
     """Operations that somebody left, and those whose time to go on has come."""
-    query = context.services.store.query
-    left = query(
-        "operations", [("state", "==", "OPEN"), ("leaseUntil", "<=", context.now)], limit=PAGE
-    )
-    due = query(
-        "operations", [("state", "==", "WAITING"), ("wakeAt", "<=", context.now)], limit=PAGE
-    )
-    return [snapshot.key.id for snapshot in [*left, *due]]
+    for state, field in (("OPEN", "leaseUntil"), ("WAITING", "wakeAt")):
+        where: list[Filter] = [("state", "==", state), (field, "<=", context.now)]
+        yield from (one.key.id for one in _pages(context, "operations", where, field))
 
 
-def _due_payouts(context: Context) -> list[str]:
+def _due_payouts(context: Context) -> Iterator[str]:
     where: list[Filter] = [("status", "==", "SCHEDULED"), ("scheduledDate", "<=", context.now)]
-    found = context.services.store.query(
-        "payouts", where, order=(("scheduledDate", "ASCENDING"),), limit=PAGE
-    )
-    return [snapshot.key.id for snapshot in found]
+    return (one.key.id for one in _pages(context, "payouts", where, "scheduledDate"))
 
 
-def _arrived(context: Context) -> list[Snapshot]:
+def _arrived(context: Context) -> Iterator[Snapshot]:
     """Payouts that should be there by now and of which nothing was heard."""
     where: list[Filter] = [("status", "==", "PROCESSING"), ("arrivalDate", "<=", context.now)]
-    return context.services.store.query(
-        "payouts", where, order=(("arrivalDate", "ASCENDING"),), limit=PAGE
-    )
+    return _pages(context, "payouts", where, "arrivalDate")
 
 
 def _follow(context: Context, snapshot: Snapshot) -> bool:

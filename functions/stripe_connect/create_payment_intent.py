@@ -48,7 +48,7 @@ def handle(command: Request, context: Context) -> Answer:
         raise WrongState("This booking is not waiting for a payment", str(booking.status))
     intent = _current(booking, context)
     if intent is None or intent["status"] == "canceled":
-        intent = _new(booking.id, context)
+        intent = _new(booking.id, None if intent is None else str(intent["id"]), context)
     return _answer(booking, intent)
 
 
@@ -57,19 +57,26 @@ def _current(booking: Booking, context: Context) -> dict[str, Any] | None:
     return context.services.stripe.payment_intent(str(intent_id)) if intent_id else None
 
 
-def _new(booking_id: str, context: Context) -> dict[str, Any]:
-    """Make the intent that is missing: finish the one begun, or begin another."""
-    operation, docs = context.until_settled(lambda: _begin(booking_id, context))
-    if not operation.settled:
+def _new(booking_id: str, gone: str | None, context: Context) -> dict[str, Any]:
+    """Make the intent that is missing: finish the one begun, or begin another.
+
+    Args:
+        gone: The cancelled intent that the booking was seen with.
+    """
+    operation, docs = context.until_settled(lambda: _begin(booking_id, gone, context))
+    if operation is not None and not operation.settled:
         operation, docs = runner.run(context, operation, docs)
-    if operation.state is State.FAILED:
+    if operation is not None and operation.state is State.FAILED:
         raise StripeRefused(operation.note)
     key = collections.booking(booking_id)
     after = documents.load(docs[key] if key in docs else context.read(key)[key])
     return context.services.stripe.payment_intent(str(after.payment["intentId"]))
 
 
-def _begin(booking_id: str, context: Context) -> tuple[Operation, Mapping[Key, Snapshot]]:
+def _begin(
+    booking_id: str, gone: str | None, context: Context
+) -> tuple[Operation | None, Mapping[Key, Snapshot]]:
+    """The operation to go on with; None where somebody else has replaced the intent meanwhile."""
     key = collections.booking(booking_id)
     tries = [
         collections.operation(payment_id(booking_id, attempt))
@@ -79,6 +86,8 @@ def _begin(booking_id: str, context: Context) -> tuple[Operation, Mapping[Key, S
     booking = documents.load(docs[key])
     if booking.status is not Status.PENDING:
         raise WrongState("This booking is not waiting for a payment", str(booking.status))
+    if booking.payment.get("intentId") != gone:
+        return None, docs
     for attempt, one in enumerate(tries, start=1):
         if docs[one].data is None:
             operation = payment_operation(

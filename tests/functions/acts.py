@@ -82,7 +82,13 @@ def refund(market: Market, booking: Booking, amount: Any = None, **fields: Any) 
     key = fields.pop("idempotency_key", None) or fresh("key")
     asked = {} if amount is None else {"refundAmount": amount}
     return as_operator(
-        market, booking, "refund-processor", "PROCESS_REFUND", idempotency_key=key, **asked, **fields
+        market,
+        booking,
+        "refund-processor",
+        "PROCESS_REFUND",
+        idempotency_key=key,
+        **asked,
+        **fields,
     )
 
 
@@ -147,9 +153,13 @@ def charge_of(market: Market, booking: Booking) -> str:
 
 def operations_left(market: Market, field: str, value: str) -> list[str]:
     """Operations whose plan names this and that are not finished, as ``id state``."""
-    found = market.db.collection("operations").where(filter=FieldFilter(f"plan.{field}", "==", value))
+    found = market.db.collection("operations").where(
+        filter=FieldFilter(f"plan.{field}", "==", value)
+    )
     documents = [(one.id, one.to_dict() or {}) for one in found.stream()]
-    return [f"{id_} {doc['state']}" for id_, doc in documents if doc["state"] not in ("DONE", "FAILED")]
+    return [
+        f"{id_} {doc['state']}" for id_, doc in documents if doc["state"] not in ("DONE", "FAILED")
+    ]
 
 
 def together(*acts: Callable[[], Answer]) -> list[Answer]:

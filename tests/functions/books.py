@@ -7,6 +7,7 @@ transactions of one booking or provider, and the objects at Stripe that belong t
 from __future__ import annotations
 
 import json
+import os
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -22,8 +23,8 @@ STRIPE_FEES = "platform:stripe_fees"
 DISPUTES = "disputes:open"
 LOSSES = "platform:losses"
 
-#: Ids of everything that was checked since RECONCILE was last asked.
-_checked: set[str] = set()
+#: Everything that was checked: its id -> the test that did, for RECONCILE at the end.
+_checked: dict[str, str] = {}
 
 
 def owed(provider: Provider) -> str:
@@ -69,12 +70,16 @@ def provider_sums(market: Market, provider: Provider) -> dict[str, int]:
 
 def books_balance(market: Market, *bookings: Booking) -> None:
     """Each booking's ledger is balanced and equals Stripe's balance transactions for it, and so
-    does each provider's connected balance. RECONCILE is asked about all of them at the end of
-    their module."""
+    does each provider's connected balance. RECONCILE is asked about all of them at the
+    end of the run."""
     for booking in bookings:
         _booking_balances(market, booking)
     for provider in {booking.service.provider for booking in bookings}:
         _provider_balances(market, provider)
+
+
+def _test() -> str:
+    return os.environ.get("PYTEST_CURRENT_TEST", "").partition(" ")[0]
 
 
 def _booking_balances(market: Market, booking: Booking) -> None:
@@ -83,11 +88,11 @@ def _booking_balances(market: Market, booking: Booking) -> None:
         assert len(row["entries"]) >= 2, row
         assert sum(entry["amount"] for entry in row["entries"]) == 0, row
         assert row["id"] == f"{row['kind']}_{row['stripeId']}", row
-        _checked.add(row["id"])
+        _checked[row["id"]] = _test()
     totals = sums(rows)
     assert totals.get(HELD, 0) <= 0, f"more than was held went out: {totals}"
     assert totals.get(STRIPE, 0) == _net_at_stripe(market, booking), (booking.id, totals)
-    _checked.add(booking.id)
+    _checked[booking.id] = _test()
 
 
 def _net_at_stripe(market: Market, booking: Booking) -> int:
@@ -109,7 +114,7 @@ def _provider_balances(market: Market, provider: Provider) -> None:
     balance = market.stripe.v1.balance.retrieve({}, {"stripe_account": provider.account_id})
     has = sum(one.amount for one in [*balance.available, *balance.pending])
     assert provider_sums(market, provider).get(connected(provider), 0) == has
-    _checked.add(provider.uid)
+    _checked[provider.uid] = _test()
 
 
 def reconcile(market: Market) -> dict[str, Any]:
@@ -124,11 +129,12 @@ def about(told: Mapping[str, Any], *ids: str) -> list[dict[str, Any]]:
 
 
 def reconciled(market: Market) -> None:
-    """RECONCILE finds nothing amiss with anything that was checked since it was last asked."""
+    """RECONCILE finds nothing amiss with anything that was checked."""
     if not _checked:
         return
-    checked = set(_checked)
-    _checked.clear()
     told = reconcile(market)
-    assert about(told, *checked) == []
+    ours = about(told, *_checked)
+    text = json.dumps(ours, default=str)
+    tests = {test for id_, test in _checked.items() if id_ in text}
+    assert ours == [], f"left behind by {sorted(tests)}"
     assert [code for code, one in told["byCurrency"].items() if one["entriesSum"]] == []

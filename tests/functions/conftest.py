@@ -1,4 +1,4 @@
-"""At the end of each module RECONCILE is asked about everything that the module checked."""
+"""At the end of the run RECONCILE is asked about everything that the tests here checked."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.support.market import Market
 from tests.support.stripe_control import StripeControl
 
 
-@pytest.fixture(scope="module", autouse=True)
+@pytest.fixture(scope="session", autouse=True)
 def _reconciled(
     api: Api, stripe: StripeClient, db: FirestoreClient, stack: RunningStack
 ) -> Iterator[None]:

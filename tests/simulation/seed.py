@@ -81,6 +81,7 @@ def run(stack: Stack, seed: int, acts: int = ACTS) -> Verdict:
 
 
 def _round(planner: Acts, size: int, pool: ThreadPoolExecutor, done: Counter[str]) -> int:
+    planner.town.look()
     planned: list[tuple[str, Act]] = []
     for _ in range(size):
         one = planner.plan()

@@ -102,6 +102,13 @@ class Town:
     stays: list[Stay] = field(default_factory=list)
     payouts: list[tuple[str, str]] = field(default_factory=list)  # provider, payout id
     reviews: list[str] = field(default_factory=list)
+    statuses: dict[str, str] = field(default_factory=dict)
+
+    def look(self) -> None:
+        """Read the bookings' statuses, so that acts may be chosen that fit them."""
+        bookings = self.stack.db.collection("bookings")
+        for snapshot in self.stack.db.get_all([bookings.document(s.id) for s in self.stays[-16:]]):
+            self.statuses[snapshot.id] = str((snapshot.to_dict() or {}).get("status"))
 
     def customer(self) -> str:
         """One of the few people who book here."""

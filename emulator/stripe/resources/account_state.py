@@ -49,6 +49,11 @@ def requirements(
     }
 
 
+def first_requirements() -> Obj:
+    """What is due of an account that nobody has onboarded."""
+    return requirements(list(FIRST_REQUIREMENTS), disabled_reason="requirements.past_due")
+
+
 def no_requirements() -> Obj:
     """``future_requirements`` of an account without any."""
     return requirements()

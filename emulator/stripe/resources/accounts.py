@@ -236,9 +236,7 @@ def new_account(world: World, p: dict[str, Any], id: str | None = None) -> Obj:
         "groups": {"payments_pricing": None},
         "metadata": {},
         "payouts_enabled": False,
-        "requirements": state.requirements(
-            list(state.FIRST_REQUIREMENTS), disabled_reason="requirements.past_due"
-        ),
+        "requirements": state.first_requirements(),
         "settings": _settings(country, controller["losses"]["payments"] == "application"),
         "tos_acceptance": {"date": None, "ip": None, "user_agent": None},
         "type": type,
@@ -406,6 +404,23 @@ def reject(call: Call) -> Obj:
     return account
 
 
+def unreject(call: Call) -> Obj:
+    """Take the platform's own rejection back: the account is as its onboarding left it."""
+    reachable(call, call.ids["id"])
+    account = call.world.store.edit("account", call.ids["id"])
+    reason = account["requirements"]["disabled_reason"] or ""
+    if not reason.startswith("rejected.platform_"):
+        raise refused(f"The account {account['id']} was not rejected by the platform.")
+    before = call.world.store.before(account["id"])
+    assert before is not None
+    if account["details_submitted"]:
+        state.apply_outcome(call.world, account, "complete")
+    else:
+        account["requirements"] = state.first_requirements()
+    state.announce(call.world, account, before)
+    return account
+
+
 def _capabilities(call: Call) -> Obj:
     account = reachable(call, call.ids["id"])
     held = [state.capability_object(call.world, account, name) for name in account["capabilities"]]
@@ -444,6 +459,7 @@ OPERATIONS = [
         reject,
         {"reason": one_of(*_REASONS).needed(), "payouts_action": one_of("pause", "none")},
     ),
+    Operation("POST", "/v1/accounts/{id}/unreject", unreject),
     Operation("GET", "/v1/accounts/{id}/capabilities", _capabilities),
     Operation("GET", "/v1/accounts/{id}/capabilities/{capability}", _capability),
     Operation(

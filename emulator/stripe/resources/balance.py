@@ -50,7 +50,21 @@ def _instant(row: Obj) -> Obj:
 
 
 def retrieve(call: Call) -> Obj:
-    return balance_object(call.world, call.account)
+    balance = balance_object(call.world, call.account)
+    if "net_available" in call.expand.get("instant_available", {}):
+        for row in balance["instant_available"]:
+            row["net_available"] = _net_available(call.world, call.account, row)
+    return balance
+
+
+def _net_available(world: World, account: str, row: Obj) -> list[Obj]:
+    """What an instant payout to each bank account can be at most once its fee is paid."""
+    net = ledger.net_of_instant_fee(row["amount"])
+    return [
+        {"amount": net, "destination": bank["id"], "source_types": {"card": net}}
+        for bank in world.store.matching("bank_account", account, "currency", row["currency"])
+        if "instant" in (bank["available_payout_methods"] or [])
+    ]
 
 
 OPERATIONS = [

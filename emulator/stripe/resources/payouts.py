@@ -10,7 +10,7 @@ from emulator.stripe.errors import no_such, refused
 from emulator.stripe.events import emit
 from emulator.stripe.ids import base62
 from emulator.stripe.lists import page
-from emulator.stripe.money import WHOLE_PAYOUTS, FeeSchedule, check_granularity
+from emulator.stripe.money import WHOLE_PAYOUTS, check_granularity
 from emulator.stripe.params import LIST, RANGE, integer, merged_metadata, metadata, one_of, text
 from emulator.stripe.params import currency as currency_param
 from emulator.stripe.resources.common import retrieving
@@ -24,8 +24,6 @@ KINDS = [Kind("payout", "po", indexes=("status", "destination"))]
 IN_TRANSIT_SECONDS = 86400
 STANDARD_SECONDS = 2 * 86400
 INSTANT_SECONDS = 1800
-INSTANT_FEE = FeeSchedule(bps=100, fixed=0)
-INSTANT_FEE_MINIMUM = 50
 INSTANT_MAXIMUM = 999_900
 
 
@@ -171,7 +169,7 @@ def _instant_fee(bank: Obj, amount: int) -> int:
         raise refused(
             "The destination does not support instant payouts.", code="instant_payouts_unsupported"
         )
-    return max(INSTANT_FEE_MINIMUM, INSTANT_FEE.fee(amount))
+    return ledger.instant_fee(amount)
 
 
 @timer("payout_in_transit")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import urllib.error
 import urllib.request
 from urllib.parse import urlsplit
@@ -10,6 +11,7 @@ import pytest
 import stripe as sdk
 from stripe import StripeClient
 
+from emulator.stripe.resources.automatic_payouts import next_payday
 from tests.emulator.stripe.driver import Emulator, Marketplace
 
 
@@ -277,9 +279,13 @@ def test_an_instant_payout_costs_a_fee_and_arrives_within_the_hour(
     account = market.account()
     market.transfer(account, 92_00, market.payment(100_00))
     as_account: sdk.RequestOptions = {"stripe_account": account.id}
-    balance = stripe.v1.balance.retrieve(options=as_account)
+    balance = stripe.v1.balance.retrieve(
+        {"expand": ["instant_available.net_available"]}, as_account
+    )
     assert balance.instant_available is not None
     assert balance.instant_available[0].amount == 92_00
+    assert balance.instant_available[0].net_available is not None
+    assert balance.instant_available[0].net_available[0].amount == 91_09
     with pytest.raises(sdk.InvalidRequestError) as caught:
         stripe.v1.payouts.create(
             {"amount": 92_00, "currency": "usd", "method": "instant"}, as_account
@@ -353,6 +359,35 @@ def test_a_rejected_account_can_do_nothing(market: Marketplace, stripe: StripeCl
     assert rejected.requirements is not None
     assert rejected.requirements.disabled_reason == "rejected.platform_fraud"
     assert not rejected.payouts_enabled
+    assert stripe.v1.accounts.unreject(account.id).payouts_enabled
+    with pytest.raises(sdk.InvalidRequestError):
+        stripe.v1.accounts.unreject(account.id)
+
+
+def test_an_account_that_is_not_paid_by_hand_is_paid_on_its_days(
+    market: Marketplace, stripe: StripeClient, emulator: Emulator
+) -> None:
+    account = market.account(settings={"payouts": {"schedule": {"interval": "daily"}}})
+    market.transfer(account, 50_00, market.payment(100_00, card="pm_card_bypassPending"))
+    emulator.idle()
+    emulator.advance(86400)
+    payout = stripe.v1.payouts.list({}, {"stripe_account": account.id}).data[0]
+    assert (payout.amount, payout.automatic) == (50_00, True)
+    assert payout.created % 86400 == 0
+    emulator.advance(2 * 86400)
+    assert "payout.reconciliation_completed" in market.events(account)
+
+
+def test_paydays_follow_the_schedule() -> None:
+    def day(year: int, month: int, date: int) -> int:
+        return int(datetime.datetime(year, month, date, tzinfo=datetime.UTC).timestamp())
+
+    start = day(2027, 2, 10) + 5
+    assert next_payday(start, {"interval": "daily"}) == day(2027, 2, 11)
+    weekly = {"interval": "weekly", "weekly_payout_days": ["friday"]}
+    assert next_payday(start, weekly) == day(2027, 2, 12)
+    monthly = {"interval": "monthly", "monthly_payout_days": [31]}
+    assert next_payday(start, monthly) == day(2027, 2, 28)
 
 
 def test_a_payout_schedule_keeps_only_the_anchor_of_its_interval(

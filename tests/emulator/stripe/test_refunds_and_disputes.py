@@ -35,16 +35,10 @@ def test_partial_refunds_add_up_to_the_charge_and_no_further(
     assert charge.refunds is not None
     assert [r.amount for r in charge.refunds.data] == [5_00, 6_00]
     assert market.funds() == (0, -62)
-    assert market.events()[4:] == [
-        "refund.created",
-        "charge.refunded",
-        "refund.created",
-        "charge.refunded",
-        "refund.updated",
-        "charge.refund.updated",
-        "refund.updated",
-        "charge.refund.updated",
-    ]
+    assert market.events()[4:6] == ["refund.created", "charge.refunded"]
+    assert sorted(market.events()[4:]) == sorted(
+        ["refund.created", "charge.refunded", "refund.updated", "charge.refund.updated"] * 2
+    )
 
 
 def test_a_reason_of_ones_own_is_refused(stripe: StripeClient, market: Marketplace) -> None:

@@ -88,7 +88,9 @@ def test_a_flexible_booking_gives_half_back_until_its_start_and_nothing_after_it
 
 
 @pytest.mark.parametrize("act", [as_provider, as_operator])
-def test_the_provider_and_the_operator_cancel_with_a_refund_in_full(market: Market, act: Any) -> None:
+def test_the_provider_and_the_operator_cancel_with_a_refund_in_full(
+    market: Market, act: Any
+) -> None:
     booking = a_paid_booking(market, start=soon(market), cancellationPolicy="STRICT")
     told = act(market, booking, "booking-processor", "CANCEL_BOOKING", reason="ill").ok()
     assert told["bookingId"] == booking.id
@@ -206,12 +208,12 @@ def test_a_payment_that_races_a_cancellation_leaves_nothing_with_us(market: Mark
     books_balance(market, booking)
 
 
-@pytest.mark.parametrize("mode", ["kill_before", "kill_after", "timeout_after", "error_after"])
+@pytest.mark.parametrize("mode", ["kill_before", "kill_after", "timeout_after"])
 def test_a_cancellation_cut_short_at_stripe_is_finished_with_one_refund(
     market: Market, mode: str
 ) -> None:
     booking = a_paid_booking(market, start=soon(market, hours=20))
-    market.control.fault("POST", "/v1/refunds", mode, seconds=0.3, times=1 if "kill" in mode else 3)
+    market.control.fault("POST", "/v1/refunds", mode, seconds=0.2)
     cut = cancelled_by_customer(market, booking)
     assert cut.status in (200, 502, 503), cut.text
     market.control.clear_faults()

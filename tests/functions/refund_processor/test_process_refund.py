@@ -125,10 +125,10 @@ def test_the_provider_may_give_back_what_is_left_and_no_more(market: Market) -> 
     books_balance(market, booking)
 
 
-@pytest.mark.parametrize("bad", ["150.001", -1, "NaN", "1e3", True, 0])
-def test_an_amount_that_is_no_amount_is_refused(market: Market, bad: Any) -> None:
+def test_an_amount_that_is_no_amount_is_refused(market: Market) -> None:
     booking = a_paid_booking(market)
-    refund(market, booking, bad).refused(400)
+    for bad in ("150.001", -1, "NaN", "1e3", True, 0):
+        refund(market, booking, bad).refused(400)
     assert refunds_of(market, booking) == []
 
 

@@ -124,7 +124,7 @@ def test_a_full_refund_that_stripe_refuses_can_be_tried_again(market: Market) ->
     books_balance(market, booking)
 
 
-@pytest.mark.parametrize("mode", ["error_before", "error_after", "timeout_before", "timeout_after"])
+@pytest.mark.parametrize("mode", ["error_before", "timeout_after"])
 def test_with_stripe_out_of_reach_the_same_key_finishes_the_refund(
     market: Market, mode: str
 ) -> None:
@@ -142,8 +142,15 @@ def test_with_stripe_out_of_reach_the_same_key_finishes_the_refund(
     books_balance(market, booking)
 
 
-@pytest.mark.parametrize("mode", ["kill_before", "kill_after", "reset_after"])
-@pytest.mark.parametrize("by", ["key", "maintenance"])
+@pytest.mark.parametrize(
+    ("mode", "by"),
+    [
+        ("kill_before", "key"),
+        ("kill_after", "maintenance"),
+        ("kill_before", "maintenance"),
+        ("reset_after", "maintenance"),
+    ],
+)
 def test_a_refund_whose_server_dies_is_finished_with_one_refund(
     market: Market, mode: str, by: str
 ) -> None:

@@ -36,7 +36,7 @@ def test_an_intent_cancelled_at_stripe_is_replaced_by_one_new_one_however_many_a
     booking = market.a_booking()
     market.stripe.v1.payment_intents.cancel(booking.payment_intent)
     control.idle()
-    ids = {one.ok()["paymentIntentId"] for one in together(*[lambda: intent(market, booking)] * 4)}
+    ids = {one.ok()["paymentIntentId"] for one in together(*[lambda: intent(market, booking)] * 8)}
     assert len(ids) == 1
     assert ids != {booking.payment_intent}
     told = intent(market, booking).ok()

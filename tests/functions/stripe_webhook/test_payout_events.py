@@ -20,9 +20,7 @@ from tests.support.market import Market, usd
 
 
 @pytest.mark.parametrize("mode", ["duplicate", "reverse"])
-@pytest.mark.parametrize(
-    ("bank", "status"), [("000123456789", "PAID"), ("000111111116", "FAILED")]
-)
+@pytest.mark.parametrize(("bank", "status"), [("000123456789", "PAID"), ("000111111116", "FAILED")])
 def test_payout_events_twice_or_backwards_say_the_same(
     market: Market, mode: str, bank: str, status: str
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -57,14 +58,11 @@ def a_booking(
 
 def earned(booking: Booking, **money: Any) -> Booking:
     """The same booking completed, its provider's part earned and payable."""
-    from dataclasses import replace
-
     due = {"due": booking.money.provider_share, **money}
-    done = replace(
+    return replace(
         booking.with_money(**due),
         status=Status.COMPLETED,
         completed_at=NOW,
         earned_at=NOW,
         eligible_at=NOW,
     )
-    return done

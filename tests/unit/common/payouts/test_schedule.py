@@ -46,7 +46,13 @@ def test_what_makes_no_sense_pays_daily(nonsense: object) -> None:
 
 @pytest.mark.parametrize(
     ("minimum", "currency", "least"),
-    [(50, "USD", 50_00), ("50.25", "USD", 50_25), (500, "JPY", 500), (None, "USD", 1), (0, "USD", 1)],
+    [
+        (50, "USD", 50_00),
+        ("50.25", "USD", 50_25),
+        (500, "JPY", 500),
+        (None, "USD", 1),
+        (0, "USD", 1),
+    ],
 )
 def test_the_minimum_is_in_the_currencys_minor_units(
     minimum: Any, currency: str, least: int

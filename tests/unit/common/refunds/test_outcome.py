@@ -63,7 +63,11 @@ def test_a_refund_that_succeeded_takes_what_was_held() -> None:
 def test_a_refund_of_earned_money_takes_each_ones_part() -> None:
     refund = a_refund(from_held=False, owed_delta=46_00)
     _, _, postings = apply(refund, earned(reserved()), word("succeeded"))
-    expected = {"platform:stripe": -50_00, "provider:provider-1": 46_00, "platform:commission": 4_00}
+    expected = {
+        "platform:stripe": -50_00,
+        "provider:provider-1": 46_00,
+        "platform:commission": 4_00,
+    }
     assert totals(postings) == expected
 
 

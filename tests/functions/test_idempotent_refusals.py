@@ -1,0 +1,41 @@
+"""An Idempotency-Key holds for refusals and links as it does for everything else."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from tests.support.market import Market, fresh
+
+LONG = timedelta(days=400)
+
+
+def test_the_same_key_for_a_link_gives_the_same_account_again(market: Market) -> None:
+    provider = market.a_provider()
+    caller, key = market.api.as_user(provider.uid), fresh("key")
+    answers = [
+        caller.post(
+            "stripe-connect", "CREATE_ACCOUNT_LINK", idempotency_key=key, providerId=provider.uid
+        )
+        for _ in range(2)
+    ]
+    assert [one.ok()["accountId"] for one in answers] == [provider.account_id] * 2
+    assert answers[1].headers["Idempotent-Replayed"] == "true"
+
+
+def test_a_key_reused_for_a_body_that_is_refused_at_once_is_still_a_422(market: Market) -> None:
+    service, key, customer = market.a_service(market.a_provider()), fresh("key"), fresh("customer")
+    market.book(service, customer=customer, idempotency_key=key).ok()
+    again = market.book(service, customer=customer, idempotency_key=key, lasts=LONG)
+    again.refused(422, "idempotency_key_reused")
+
+
+def test_a_refusal_is_given_again_under_its_key(market: Market) -> None:
+    service, key, customer = market.a_service(market.a_provider()), fresh("key"), fresh("customer")
+    start = market.control.now() + timedelta(days=9)
+    first, second = (
+        market.book(service, customer=customer, idempotency_key=key, start=start, lasts=LONG)
+        for _ in range(2)
+    )
+    assert first.refused(409, "not_available")["reason"] == "bad_duration"
+    assert second.json == first.json
+    assert second.headers["Idempotent-Replayed"] == "true"
