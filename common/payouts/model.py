@@ -83,6 +83,8 @@ class Payout:
         fee: What Stripe takes of it for an instant payout; ``amount - fee`` arrives.
         debt_recovered: What was kept back for the provider's debt, not part of ``amount``.
         transfers: Stripe's transfer id -> booking id and amount.
+        kept: What Stripe kept of a payout that came back (its instant fee), as parts of the lines:
+            booking id -> minor units. It counts as paid.
     """
 
     id: str
@@ -104,6 +106,7 @@ class Payout:
     failure_code: str | None = None
     failure_message: str | None = None
     transfers: Mapping[str, Any] | None = None
+    kept: Mapping[str, int] | None = None
 
     @property
     def key(self) -> Key:
@@ -135,6 +138,7 @@ class Payout:
                 for line in self.lines
             ],
             "transfers": dict(self.transfers or {}),
+            "kept": dict(self.kept or {}),
         }
 
     @classmethod
@@ -151,6 +155,7 @@ class Payout:
             status=PayoutStatus(doc["status"]),
             lines=lines,
             transfers=doc["transfers"],
+            kept=doc.get("kept"),
             **plain,
         )
 

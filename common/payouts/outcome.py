@@ -13,6 +13,7 @@ from common.bookings.model import Booking
 from common.ledger.posting import Posting
 from common.payouts.model import Payout, PayoutStatus
 from common.payouts.payout_operation import on_its_way, payout_posting, released
+from common.payouts.postings import payout_returned
 
 _BACK = {"failed": PayoutStatus.FAILED, "canceled": PayoutStatus.CANCELLED}
 
@@ -31,7 +32,8 @@ def apply(payout: Payout, bookings: Mapping[str, Booking], stripe: Mapping[str, 
 
     PAID may still become FAILED within some days; FAILED and CANCELLED are final, whatever order
     the events come in. The earnings of a payout that came back may be paid out again; they stay
-    transferred.
+    transferred. What Stripe kept of it, its fee for an instant one, is the provider's cost as if
+    the payout had arrived: it counts as paid.
     """
     posting = payout_posting(payout, stripe)
     known = on_its_way(payout, stripe)
@@ -43,17 +45,51 @@ def apply(payout: Payout, bookings: Mapping[str, Booking], stripe: Mapping[str, 
     back = _BACK.get(status)
     if back is None or payout.status not in (PayoutStatus.PROCESSING, PayoutStatus.PAID):
         return Outcome(known, {}, (posting,))
+    returned = _returned(payout, stripe)
+    kept = _kept(payout, _taken(posting) - returned)
     if payout.status is PayoutStatus.PAID:
-        free = {id_: _bounced(booking, amounts[id_]) for id_, booking in bookings.items()}
+        free = {
+            id_: _bounced(booking, amounts[id_] - kept.get(id_, 0))
+            for id_, booking in bookings.items()
+        }
         back = PayoutStatus.FAILED
     else:
-        free = {id_: released(booking, amounts[id_]) for id_, booking in bookings.items()}
+        free = {
+            id_: _charged(released(booking, amounts[id_]), kept.get(id_, 0))
+            for id_, booking in bookings.items()
+        }
     failed = replace(
         known.moved(back),
+        kept=kept,
         failure_code=stripe.get("failure_code"),
         failure_message=stripe.get("failure_message"),
     )
-    return Outcome(failed, free, (posting, posting.reversed("payout_returned", stripe["id"])))
+    return Outcome(failed, free, (posting, payout_returned(payout, stripe["id"], returned)))
+
+
+def _taken(posting: Posting) -> int:
+    return max(amount for _, amount in posting.entries)
+
+
+def _returned(payout: Payout, stripe: Mapping[str, Any]) -> int:
+    """What came back, as Stripe says; all that arrives at a bank where it does not say."""
+    transaction = stripe.get("failure_balance_transaction")
+    return int(transaction["net"]) if isinstance(transaction, Mapping) else payout.net
+
+
+def _kept(payout: Payout, amount: int) -> dict[str, int]:
+    """What Stripe kept, as parts of the payout's lines: booking id -> minor units."""
+    parts: dict[str, int] = {}
+    for line in payout.lines:
+        part = min(amount, line.amount)
+        if part > 0:
+            parts[line.booking_id] = part
+            amount -= part
+    return parts
+
+
+def _charged(booking: Booking, kept: int) -> Booking:
+    return booking.with_money(paid=booking.money.paid + kept) if kept else booking
 
 
 def _paid(booking: Booking, amount: int) -> Booking:

@@ -37,6 +37,24 @@ def payout(of: Payout, stripe_id: str, taken: int) -> Posting:
     )
 
 
+def payout_returned(of: Payout, stripe_id: str, returned: int) -> Posting:
+    """Money back on the connected account; what Stripe kept of it stays the provider's cost.
+
+    Args:
+        returned: What came back to the connected balance, minor units.
+    """
+    return Posting(
+        "payout_returned",
+        stripe_id,
+        of.currency,
+        entries(
+            (accounts.connected(of.provider_id), returned),
+            (accounts.owed(of.provider_id), -returned),
+        ),
+        {"providerId": of.provider_id, "payoutId": of.id},
+    )
+
+
 def debt_recovered(of: Payout) -> Posting:
     """Earnings kept back for what the provider owed."""
     return Posting(

@@ -70,6 +70,8 @@ def _tallies(evidence: Evidence) -> _Tallies:
         if refund["status"] != "FAILED":
             tallies.refunded[refund["bookingId"]] += refund["amount"]
     for _, payout in evidence.documents("payouts"):
+        for booking_id, kept in (payout.get("kept") or {}).items():
+            tallies.paid[booking_id] += kept  # Stripe's fee for a payout that came back
         for line in payout["lines"]:
             if payout["status"] in _OPEN_PAYOUT:
                 tallies.claimed[line["bookingId"]] += line["amount"]

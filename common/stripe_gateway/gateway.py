@@ -117,8 +117,8 @@ class Gateway:
         return self._run(lambda: self.client.v1.disputes.retrieve(dispute_id))
 
     def payout(self, payout_id: str, account_id: str | None) -> Json:
-        """A payout of a connected account (or of the platform) with its balance transaction."""
-        params: Any = {"expand": ["balance_transaction"]}
+        """A payout of a connected account (or of the platform) with its balance transactions."""
+        params: Any = {"expand": ["balance_transaction", "failure_balance_transaction"]}
         options: Any = {"stripe_account": account_id} if account_id else {}
         return self._run(lambda: self.client.v1.payouts.retrieve(payout_id, params, options))
 

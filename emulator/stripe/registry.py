@@ -12,12 +12,14 @@ from emulator.stripe.resources import (
     application_fees,
     automatic_payouts,
     balance,
+    capabilities,
     charges,
     checkout,
     customers,
     disputes,
     event_log,
     external_accounts,
+    invoice_operations,
     invoices,
     payment_intents,
     payment_methods,
@@ -25,6 +27,7 @@ from emulator.stripe.resources import (
     products,
     radar,
     refunds,
+    setup_attempts,
     setup_intents,
     subscriptions,
     test_clocks,
@@ -37,6 +40,7 @@ from emulator.stripe.timers import TIMER
 
 RESOURCES: tuple[ModuleType, ...] = (
     accounts,
+    capabilities,
     external_accounts,
     account_links,
     account_sessions,
@@ -45,6 +49,7 @@ RESOURCES: tuple[ModuleType, ...] = (
     payment_methods,
     payment_intents,
     setup_intents,
+    setup_attempts,
     charges,
     refunds,
     transfers,
@@ -56,6 +61,7 @@ RESOURCES: tuple[ModuleType, ...] = (
     products,
     subscriptions,
     invoices,
+    invoice_operations,
     checkout,
     test_clocks,
     event_log,
@@ -72,4 +78,4 @@ def kinds() -> list[Kind]:
 
 
 def operations() -> list[Operation]:
-    return [operation for module in RESOURCES for operation in module.OPERATIONS]
+    return [operation for module in RESOURCES for operation in getattr(module, "OPERATIONS", [])]

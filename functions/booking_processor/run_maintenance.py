@@ -21,7 +21,7 @@ from common.context import Answer, Context
 from common.http.command import Command
 from common.operations import runner
 from common.payouts import execution
-from common.payouts.model import Payout
+from common.payouts.model import Payout, PayoutStatus
 from common.store import collections
 from common.store.store import Filter, Snapshot
 from common.store.unit import Unit
@@ -153,7 +153,9 @@ def _recover(context: Context, operation_id: str) -> bool:
 
 
 def _start_payout(context: Context, payout_id: str) -> bool:
-    return execution.start(context, payout_id) is not None
+    """Done if it left (or fell away): one whose provider cannot be paid goes on waiting."""
+    payout = execution.start(context, payout_id)
+    return payout is not None and payout.status is not PayoutStatus.SCHEDULED
 
 
 def _expire(context: Context, snapshot: Snapshot) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
@@ -166,3 +167,13 @@ def together(*acts: Callable[[], Answer]) -> list[Answer]:
     """Do things at the same time; their answers in the order of the acts."""
     with ThreadPoolExecutor(len(acts)) as pool:
         return [done.result() for done in [pool.submit(act) for act in acts]]
+
+
+def until_answered(act: Callable[[], Answer]) -> Answer:
+    """Do it, and again after every 503, as the contract asks of a client (10 seconds at most)."""
+    for _ in range(40):
+        answer = act()
+        if answer.status != 503:
+            return answer
+        time.sleep(0.25)
+    return answer

@@ -23,6 +23,8 @@ def lines(seen: Evidence) -> Iterator[str]:
             yield f"I21 payout {id_}: lines of {parts} for {doc['amount']}"
         if len({line["bookingId"] for line in doc["lines"]}) != len(doc["lines"]):
             yield f"I21 payout {id_} has a booking twice"
+        for booking_id, kept in (doc.get("kept") or {}).items():
+            paid[booking_id] += kept  # Stripe's fee for a payout that came back
         for line in doc["lines"]:
             if doc["status"] in _LIVE:
                 claimed[line["bookingId"]] += line["amount"]

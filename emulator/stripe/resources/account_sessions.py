@@ -12,7 +12,8 @@ from emulator.stripe.params import (
     one_of,
     text,
 )
-from emulator.stripe.resources.accounts import reachable, set_schedule
+from emulator.stripe.resources.account_settings import set_schedule
+from emulator.stripe.resources.accounts import reachable
 from emulator.stripe.routes import Call, Operation
 from emulator.stripe.store import Kind, Obj
 from emulator.stripe.world import World

@@ -26,6 +26,15 @@ FIRST_REQUIREMENTS = (
     "tos_acceptance.ip",
 )
 
+_CAPABILITY_NAMES = """
+acss_debit_payments affirm_payments afterpay_clearpay_payments amazon_pay_payments
+bancontact_payments bank_transfer_payments card_issuing card_payments cartes_bancaires_payments
+cashapp_payments crypto_transfers eps_payments ideal_payments klarna_payments legacy_payments
+link_payments p24_payments sepa_debit_payments tax_reporting_us_1099_k tax_reporting_us_1099_misc
+transfers treasury us_bank_account_ach_payments
+"""
+CAPABILITIES = _CAPABILITY_NAMES.split()
+
 
 def requirements(
     due: list[str] | None = None,

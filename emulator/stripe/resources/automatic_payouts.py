@@ -9,7 +9,6 @@ from emulator.stripe import ledger
 from emulator.stripe.money import WHOLE_PAYOUTS
 from emulator.stripe.resources.external_accounts import default_for
 from emulator.stripe.resources.payouts import send
-from emulator.stripe.routes import Operation
 from emulator.stripe.store import Obj
 from emulator.stripe.timers import timer
 from emulator.stripe.world import World
@@ -59,6 +58,3 @@ def automatic_payout(world: World, args: Obj) -> None:
 
 
 ledger.funded_hooks.append(plan_automatic)
-
-
-OPERATIONS: list[Operation] = []

@@ -5,25 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from emulator.stripe.errors import StripeError, refused
+from emulator.stripe.errors import StripeError
 from emulator.stripe.events import emit
-from emulator.stripe.lists import page, whole
-from emulator.stripe.params import (
-    LIST,
-    RANGE,
-    boolean,
-    merged_metadata,
-    metadata,
-    nested,
-    one_of,
-    text,
-)
 from emulator.stripe.resources import invoice_objects as objects
 from emulator.stripe.resources import payment_attempts
-from emulator.stripe.resources.common import deleted, listing, retrieving
-from emulator.stripe.resources.payment_intents import blank_intent
-from emulator.stripe.routes import Call, Operation
-from emulator.stripe.search import metadata_terms, searching
+from emulator.stripe.resources.payment_intent_objects import blank_intent
+from emulator.stripe.search import metadata_terms
 from emulator.stripe.store import Kind, Obj
 from emulator.stripe.timers import timer
 from emulator.stripe.world import World
@@ -72,7 +59,7 @@ def finalize(world: World, invoice: Obj) -> None:
     if invoice["amount_due"] > 0:
         _make_intent(world, invoice)
     else:
-        _paid(world, invoice)
+        paid(world, invoice)
 
 
 def _make_intent(world: World, invoice: Obj) -> None:
@@ -131,7 +118,7 @@ def _intent_succeeded(world: World, intent: Obj) -> None:
         invoice = world.store.edit("invoice", intent["_invoice"])
         if invoice["status"] == "open":
             invoice["attempted"] = True
-            _paid(world, invoice)
+            paid(world, invoice)
 
 
 def _intent_failed(world: World, intent: Obj) -> None:
@@ -149,7 +136,7 @@ payment_attempts.succeeded_hooks.append(_intent_succeeded)
 payment_attempts.failed_hooks.append(_intent_failed)
 
 
-def _paid(world: World, invoice: Obj, out_of_band: bool = False) -> None:
+def paid(world: World, invoice: Obj, out_of_band: bool = False) -> None:
     invoice["status"] = "paid"
     invoice["amount_paid"] = invoice["amount_due"]
     invoice["amount_remaining"] = 0
@@ -229,148 +216,3 @@ def _no_payer(world: World, invoice: Obj) -> None:
     emit(world, "invoice.payment_failed", invoice)
     for hook in failed_hooks:
         hook(world, invoice)
-
-
-def _open(call: Call, verb: str) -> Obj:
-    invoice = call.edit("invoice")
-    if invoice["status"] == "paid":
-        raise refused("Invoice is already paid")
-    if invoice["status"] != "open":
-        raise refused(f"You can only {verb} an open invoice; this one is {invoice['status']}.")
-    return invoice
-
-
-def _pay(call: Call) -> Obj:
-    world, p = call.world, call.params
-    invoice = call.edit("invoice")
-    if invoice["status"] == "draft":
-        finalize(world, invoice)
-        if invoice["status"] == "paid":
-            return invoice
-    invoice = _open(call, "pay")
-    if p.get("paid_out_of_band"):
-        close_intent(world, invoice)
-        _paid(world, invoice, out_of_band=True)
-        return invoice
-    if "payment_method" in p:
-        method: Obj | None = call.own("payment_method", p["payment_method"], "payment_method")
-    else:
-        method = payer(world, invoice)
-    if method is None:
-        raise refused(
-            "There is no `default_payment_method` set on this Customer or Invoice. Please attach a "
-            "payment method to this Customer, or specify one.",
-            code="missing",
-        )
-    attempt(world, invoice, method, p.get("off_session", True))
-    return invoice
-
-
-def _finalize(call: Call) -> Obj:
-    invoice = call.edit("invoice")
-    if invoice["status"] != "draft":
-        raise refused(f"This invoice is already finalized: it is {invoice['status']}.")
-    finalize(call.world, invoice)
-    return invoice
-
-
-def _void(call: Call) -> Obj:
-    invoice = _open(call, "void")
-    void(call.world, invoice)
-    return invoice
-
-
-def _uncollectible(call: Call) -> Obj:
-    invoice = _open(call, "mark as uncollectible")
-    invoice["status"] = "uncollectible"
-    invoice["status_transitions"]["marked_uncollectible_at"] = call.world.now
-    emit(call.world, "invoice.marked_uncollectible", invoice)
-    return invoice
-
-
-def _update(call: Call) -> Obj:
-    invoice, p = call.edit("invoice"), call.params
-    for name in ("description", "footer", "auto_advance"):
-        if name in p:
-            invoice[name] = p[name]
-    if p.get("default_payment_method"):
-        method = call.own("payment_method", p["default_payment_method"], "default_payment_method")
-        invoice["default_payment_method"] = method["id"]
-    if "metadata" in p:
-        invoice["metadata"] = merged_metadata(invoice["metadata"], p["metadata"])
-    emit(call.world, "invoice.updated", invoice)
-    return invoice
-
-
-def _delete(call: Call) -> Obj:
-    invoice = call.own("invoice")
-    if invoice["status"] != "draft" or invoice["_subscription"]:
-        raise refused("You can only delete draft invoices that belong to no subscription.")
-    emit(call.world, "invoice.deleted", invoice)
-    call.world.store.delete("invoice", invoice["id"])
-    return deleted(invoice)
-
-
-def _lines(call: Call) -> Obj:
-    invoice = call.own("invoice")
-    limit = call.params.get("limit", 10)
-    shown = objects.lines(call.world, invoice)["data"]
-    return {**whole(shown[:limit], call.path), "has_more": len(shown) > limit}
-
-
-def _payments(call: Call) -> Obj:
-    p = call.params
-    filters = {"invoice": p.get("invoice"), "status": p.get("status")}
-    filters["_payment_intent"] = p.get("payment", {}).get("payment_intent")
-    return page(call.world.store, "invoice_payment", call.account, p, filters, call.path)
-
-
-_ID = "/v1/invoices/{id}"
-OPERATIONS = [
-    listing(
-        "invoice",
-        "/v1/invoices",
-        customer=text(),
-        status=one_of("draft", "open", "paid", "uncollectible", "void"),
-        subscription=text(),
-        collection_method=one_of("charge_automatically", "send_invoice"),
-    ),
-    searching("invoice", "/v1/invoices/search"),
-    retrieving("invoice", _ID),
-    Operation(
-        "POST",
-        _ID,
-        _update,
-        {
-            "auto_advance": boolean(),
-            "default_payment_method": text(),
-            "description": text(1500).clearable(),
-            "footer": text().clearable(),
-            "metadata": metadata(),
-        },
-    ),
-    Operation("DELETE", _ID, _delete),
-    Operation("GET", _ID + "/lines", _lines, LIST),
-    Operation(
-        "POST",
-        _ID + "/pay",
-        _pay,
-        {"paid_out_of_band": boolean(), "payment_method": text(), "off_session": boolean()},
-    ),
-    Operation("POST", _ID + "/finalize", _finalize, {"auto_advance": boolean()}),
-    Operation("POST", _ID + "/void", _void),
-    Operation("POST", _ID + "/mark_uncollectible", _uncollectible),
-    Operation(
-        "GET",
-        "/v1/invoice_payments",
-        _payments,
-        {
-            **LIST,
-            "created": RANGE,
-            "invoice": text(),
-            "status": one_of("canceled", "open", "paid"),
-            "payment": nested(type=one_of("payment_intent").needed(), payment_intent=text()),
-        },
-    ),
-    retrieving("invoice_payment", "/v1/invoice_payments/{id}"),
-]

@@ -8,29 +8,28 @@ from emulator.stripe.errors import StripeError, missing, parameter_error, refuse
 from emulator.stripe.events import emit
 from emulator.stripe.money import check_charge_amount
 from emulator.stripe.params import (
-    Params,
     boolean,
-    either,
-    email,
     integer,
-    many,
     merged_metadata,
     metadata,
-    nested,
     one_of,
-    opaque,
     text,
 )
-from emulator.stripe.params import currency as currency_param
 from emulator.stripe.resources import payment_attempts
 from emulator.stripe.resources.application_fees import application_id
 from emulator.stripe.resources.common import listing
-from emulator.stripe.resources.customers import SHIPPING, current, shipping
-from emulator.stripe.resources.payment_methods import DATA, from_data, resolve
+from emulator.stripe.resources.customers import current, shipping
+from emulator.stripe.resources.payment_intent_objects import (
+    CLIENT_FIELDS,
+    CONFIRM,
+    CREATE,
+    UPDATE,
+    blank_intent,
+)
+from emulator.stripe.resources.payment_methods import from_data, resolve
 from emulator.stripe.routes import Call, Operation
 from emulator.stripe.search import metadata_terms, searching
 from emulator.stripe.store import Kind, Obj
-from emulator.stripe.world import World
 
 KINDS = [
     Kind(
@@ -43,75 +42,6 @@ KINDS = [
 ]
 PAYABLE = ("requires_payment_method", "requires_confirmation", "requires_action")
 _CANCELABLE = (*PAYABLE, "requires_capture")
-_CLIENT_FIELDS = (
-    "id", "object", "amount", "amount_details", "automatic_payment_methods", "canceled_at",
-    "cancellation_reason", "capture_method", "client_secret", "confirmation_method", "created",
-    "currency", "description", "last_payment_error", "livemode", "next_action", "payment_method",
-    "payment_method_configuration_details", "payment_method_types", "processing", "receipt_email",
-    "setup_future_usage", "shipping", "source", "status",
-)  # fmt: skip
-"""What the publishable key sees of an intent."""
-
-_METHOD: Params = {
-    "payment_method": text(),
-    "payment_method_data": nested(**DATA),
-    "payment_method_options": nested(
-        card=nested(
-            request_three_d_secure=one_of("any", "automatic", "challenge"),
-            setup_future_usage=one_of("none", "off_session", "on_session"),
-        )
-    ),
-}
-_USAGE = one_of("off_session", "on_session")
-_DETAILS: Params = {
-    **_METHOD,
-    "customer": text(),
-    "description": text(1000).clearable(),
-    "metadata": metadata(),
-    "receipt_email": email().clearable(),
-    "setup_future_usage": _USAGE.clearable(),
-    "shipping": SHIPPING.clearable(),
-    "statement_descriptor": text(22).clearable(),
-    "statement_descriptor_suffix": text(22).clearable(),
-    "transfer_group": text(),
-    "capture_method": one_of("automatic", "automatic_async", "manual"),
-    "excluded_payment_method_types": many(text()).clearable(),
-    "allowed_payment_method_types": many(text()).clearable(),
-}
-_CONFIRM: Params = {
-    **_METHOD,
-    "capture_method": one_of("automatic", "automatic_async", "manual"),
-    "error_on_requires_action": boolean(),
-    "mandate_data": opaque(),
-    "off_session": either(boolean(), one_of("one_off", "recurring")),
-    "receipt_email": email().clearable(),
-    "return_url": text(),
-    "setup_future_usage": _USAGE.clearable(),
-    "shipping": SHIPPING.clearable(),
-    "use_stripe_sdk": boolean(),
-    "client_secret": text(),
-}
-_CREATE: Params = {
-    **_DETAILS,
-    "application_fee_amount": integer(0),
-    "amount": integer(1).needed(),
-    "currency": currency_param().needed(),
-    "automatic_payment_methods": nested(
-        enabled=boolean().needed(), allow_redirects=one_of("always", "never")
-    ),
-    "confirm": boolean(),
-    "confirmation_method": one_of("automatic", "manual"),
-    **{
-        name: _CONFIRM[name]
-        for name in ("error_on_requires_action", "off_session", "return_url", "use_stripe_sdk")
-    },
-    "mandate_data": opaque(),
-}
-_UPDATE: Params = {
-    **_DETAILS,
-    "amount": integer(1),
-    "currency": currency_param(),
-}
 
 
 def create(call: Call) -> Obj:
@@ -167,63 +97,6 @@ def _check_account(call: Call) -> None:
             "Your application fee cannot be higher than the total charge amount.",
             param="application_fee_amount",
         )
-
-
-def blank_intent(world: World, amount: int, currency: str) -> Obj:
-    """An intent as it is without any optional parameter."""
-    id = world.ids.new("pi")
-    return {
-        "id": id,
-        "object": "payment_intent",
-        "allowed_payment_method_types": None,
-        "amount": amount,
-        "amount_capturable": 0,
-        "amount_details": {"tip": {}},
-        "amount_received": 0,
-        "application": None,
-        "application_fee_amount": None,
-        "automatic_payment_methods": {"allow_redirects": "always", "enabled": True},
-        "canceled_at": None,
-        "cancellation_reason": None,
-        "capture_method": "automatic_async",
-        "client_secret": world.ids.secret(id),
-        "confirmation_method": "automatic",
-        "created": world.now,
-        "currency": currency,
-        "customer": None,
-        "customer_account": None,
-        "description": None,
-        "excluded_payment_method_types": None,
-        "last_payment_error": None,
-        "latest_charge": None,
-        "livemode": False,
-        "metadata": {},
-        "next_action": None,
-        "on_behalf_of": None,
-        "payment_method": None,
-        "payment_method_configuration_details": None,
-        "payment_method_options": {
-            "card": {
-                "installments": None,
-                "mandate_options": None,
-                "network": None,
-                "request_three_d_secure": "automatic",
-            }
-        },
-        "payment_method_types": ["card"],
-        "payment_record": None,
-        "processing": None,
-        "receipt_email": None,
-        "review": None,
-        "setup_future_usage": None,
-        "shipping": None,
-        "source": None,
-        "statement_descriptor": None,
-        "statement_descriptor_suffix": None,
-        "status": "requires_payment_method",
-        "transfer_data": None,
-        "transfer_group": None,
-    }
 
 
 def _apply(call: Call, intent: Obj) -> None:
@@ -295,7 +168,7 @@ def _check_secret(call: Call, intent: Obj) -> None:
 def _seen(call: Call, intent: Obj) -> Obj:
     if not call.publishable:
         return intent
-    return {name: intent[name] for name in _CLIENT_FIELDS}
+    return {name: intent[name] for name in CLIENT_FIELDS}
 
 
 def unexpected_state(call: Call, intent: Obj, message: str) -> StripeError:
@@ -423,12 +296,12 @@ def cancel(call: Call) -> Obj:
 
 _ID = "/v1/payment_intents/{id}"
 OPERATIONS = [
-    Operation("POST", "/v1/payment_intents", create, _CREATE, note="cards only"),
+    Operation("POST", "/v1/payment_intents", create, CREATE, note="cards only"),
     listing("payment_intent", "/v1/payment_intents", customer=text()),
     searching("payment_intent", "/v1/payment_intents/search"),
     Operation("GET", _ID, retrieve, {"client_secret": text()}, publishable=True),
-    Operation("POST", _ID, update, _UPDATE),
-    Operation("POST", _ID + "/confirm", confirm, _CONFIRM, publishable=True),
+    Operation("POST", _ID, update, UPDATE),
+    Operation("POST", _ID + "/confirm", confirm, CONFIRM, publishable=True),
     Operation(
         "POST",
         _ID + "/capture",

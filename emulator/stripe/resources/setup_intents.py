@@ -5,10 +5,7 @@ from __future__ import annotations
 from emulator.stripe.cards import Decline
 from emulator.stripe.errors import StripeError, missing, refused
 from emulator.stripe.events import emit
-from emulator.stripe.lists import page
 from emulator.stripe.params import (
-    LIST,
-    RANGE,
     Params,
     boolean,
     many,
@@ -22,13 +19,13 @@ from emulator.stripe.params import (
 from emulator.stripe.resources.common import listing
 from emulator.stripe.resources.customers import current
 from emulator.stripe.resources.payment_methods import DATA, card_error, card_of, from_data, resolve
+from emulator.stripe.resources.setup_attempts import record_attempt
 from emulator.stripe.routes import Call, Operation
 from emulator.stripe.store import Kind, Obj, copy
 from emulator.stripe.world import World
 
 KINDS = [
     Kind("setup_intent", "seti", param="intent", indexes=("customer", "payment_method", "status")),
-    Kind("setup_attempt", "setatt", noun="setup attempt", indexes=("setup_intent",)),
 ]
 OPEN = ("requires_payment_method", "requires_confirmation", "requires_action")
 _FAILED = Decline(
@@ -212,7 +209,7 @@ def succeed(world: World, intent: Obj) -> None:
     """The card is set up, and saved if there is a customer."""
     method = world.store.edit("payment_method", intent["payment_method"])
     method["_set_up"] = True
-    _attempt(world, intent, method, "succeeded", None)
+    record_attempt(world, intent, method, "succeeded", None)
     intent["status"] = "succeeded"
     intent["next_action"] = None
     if intent["customer"] and method["customer"] is None:
@@ -231,7 +228,7 @@ def _fail(world: World, intent: Obj, method: Obj, decline: Decline) -> None:
     }
     if decline.decline_code:
         error["decline_code"] = decline.decline_code
-    _attempt(world, intent, method, "failed", error)
+    record_attempt(world, intent, method, "failed", error)
     intent["status"] = "requires_payment_method"
     intent["payment_method"] = None
     intent["next_action"] = None
@@ -240,44 +237,6 @@ def _fail(world: World, intent: Obj, method: Obj, decline: Decline) -> None:
     refusal = card_error(decline, setup_intent=world.show(intent))
     refusal.keeps_effect = True
     raise refusal
-
-
-def _attempt(world: World, intent: Obj, method: Obj, status: str, error: Obj | None) -> None:
-    row: Obj = {
-        "id": world.ids.new("setatt"),
-        "object": "setup_attempt",
-        "application": None,
-        "created": world.now,
-        "customer": intent["customer"],
-        "customer_account": None,
-        "flow_directions": None,
-        "livemode": False,
-        "on_behalf_of": None,
-        "payment_method": method["id"],
-        "payment_method_details": {
-            "card": {
-                "brand": method["card"]["brand"],
-                "checks": method["card"]["checks"],
-                "country": method["card"]["country"],
-                "exp_month": method["card"]["exp_month"],
-                "exp_year": method["card"]["exp_year"],
-                "fingerprint": method["card"]["fingerprint"],
-                "funding": method["card"]["funding"],
-                "last4": method["card"]["last4"],
-                "network": method["card"]["brand"],
-                "three_d_secure": None,
-                "wallet": None,
-            },
-            "type": "card",
-        },
-        "setup_error": error,
-        "setup_intent": intent["id"],
-        "status": status,
-        "usage": intent["usage"],
-    }
-    account = world.store.rows[intent["id"]].account
-    world.store.insert("setup_attempt", row, account, world.now)
-    intent["latest_attempt"] = row["id"]
 
 
 def authenticate(world: World, intent_id: str, outcome: str) -> Obj:
@@ -332,11 +291,6 @@ def cancel(call: Call) -> Obj:
     return intent
 
 
-def _attempts(call: Call) -> Obj:
-    filters = {"setup_intent": call.params["setup_intent"]}
-    return page(call.world.store, "setup_attempt", call.account, call.params, filters, call.path)
-
-
 _ID = "/v1/setup_intents/{id}"
 _REASON = one_of("abandoned", "duplicate", "requested_by_customer")
 OPERATIONS = [
@@ -346,10 +300,4 @@ OPERATIONS = [
     Operation("POST", _ID, update, _SHARED),
     Operation("POST", _ID + "/confirm", confirm, _CONFIRM, publishable=True),
     Operation("POST", _ID + "/cancel", cancel, {"cancellation_reason": _REASON}),
-    Operation(
-        "GET",
-        "/v1/setup_attempts",
-        _attempts,
-        {**LIST, "created": RANGE, "setup_intent": text().needed()},
-    ),
 ]

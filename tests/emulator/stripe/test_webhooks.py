@@ -97,6 +97,7 @@ def test_a_refused_delivery_is_tried_again_by_the_clock_for_three_days(
     assert emulator.state()["deliveries"] == []
     receiver.answers = [500] * 100
     stripe.v1.customers.create({"name": "b"})
+    emulator.idle()
     for seconds in (10, 60, 3600, 21600, 43200, 86400, 86400, 86400, 86400):
         emulator.advance(seconds)
     assert len(receiver.received) == 4 + 8

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+
 import pytest
 
 from tests.functions.acts import (
@@ -19,6 +20,7 @@ from tests.functions.acts import (
     refund,
     together,
     transfers_of,
+    until_answered,
 )
 from tests.functions.books import books_balance, connected, owed, provider_sums
 from tests.support.market import Market, fresh, usd
@@ -261,7 +263,7 @@ def test_a_payout_cut_short_is_finished_with_one_transfer_and_one_payout(
     market.control.advance(6)  # the lease of the one who died
     if mode == "kill_after":
         maintenance(market)
-    told = payout(market, provider, idempotency_key=key).ok()
+    told = until_answered(lambda: payout(market, provider, idempotency_key=key)).ok()
     assert told["amount"] == usd("184.00")
     arrive(market)
     assert payout_now(market, told["payoutId"])["status"] == "PAID"
