@@ -145,7 +145,7 @@ class Store:
         row = self.tables[kind][id]
         if id not in self._before:
             self._before[id] = row.obj
-            pass
+            row.obj = copy(row.obj)
         return row.obj
 
     def delete(self, kind: str, id: str) -> None:

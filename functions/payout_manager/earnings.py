@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 
+from common.accounts.providers import profile_of
 from common.bookings.model import Booking
 from common.clock import rfc3339
 from common.context import Answer, Context
@@ -16,7 +17,6 @@ from common.errors import InvalidFields
 from common.http.command import Command, Id
 from common.money import to_major
 from common.payouts.execution import Totals, chosen, eligible, totals_of
-from common.store import collections
 
 #: Eligible bookings listed; ``bookingCount`` counts all of them.
 LISTED = 200
@@ -31,10 +31,7 @@ class Request(Command):
 
 def handle(command: Request, context: Context) -> Answer:
     """The guide's shape, with what is held and what is owed."""
-    context.caller.require_provider(command.provider_id)
-    context.notes["providerId"] = command.provider_id
-    key = collections.profile(command.provider_id)
-    profile = context.read(key)[key].data
+    profile = profile_of(context, command.provider_id)
     all_totals = totals_of(context, command.provider_id)
     totals = chosen(all_totals, profile, _code(command.currency))
     found = eligible(context, command.provider_id, totals.currency, LISTED) if totals.count else []

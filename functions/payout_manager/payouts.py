@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
 
+from common.accounts.providers import profile_of
 from common.context import Answer, Context
 from common.errors import Missing, WrongState
 from common.http.command import Amount, Command, Id, Instant
@@ -89,7 +90,7 @@ def _request(
 
 def history(command: HistoryRequest, context: Context) -> Answer:
     """A provider's payouts, newest first."""
-    context.caller.require_provider(command.provider_id)
+    profile_of(context, command.provider_id)
     where: list[Filter] = [("providerId", "==", command.provider_id)]
     if command.status is not None:
         where.append(("status", "==", str(command.status)))

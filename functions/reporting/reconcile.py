@@ -18,6 +18,7 @@ from common.reconciliation.evidence import Evidence
 from common.reconciliation.flight_checks import in_flight
 from common.reconciliation.gathering import gather
 from common.reconciliation.program import judge
+from common.reconciliation.repair import repair
 from common.webhooks import missed
 
 
@@ -31,12 +32,17 @@ class Request(Command):
 def handle(command: Request, context: Context) -> Answer:
     """Balances per currency, and every mismatch with the objects on either side.
 
-    Events that were missed have their effect first: that is what it repairs by itself. All else it
-    only names, since a figure that is wrong has a cause that a person must see.
+    Events that were missed have their effect first, and payouts are brought to the status that
+    Stripe says: that is what it repairs by itself. All else it only names, since a figure that is
+    wrong has a cause that a person must see.
     """
     repaired, _ = missed.replay(context)
     evidence = gather(context.services)
     mismatches = judge(evidence)
+    if mended := repair(context, mismatches, evidence):
+        repaired += mended
+        evidence = gather(context.services)
+        mismatches = judge(evidence)
     ledger = evidence.balances()
     stripe = evidence.stripe.balances["platform"]
     codes = sorted({*ledger, *(code for code, amount in stripe.items() if amount)})

@@ -1,0 +1,37 @@
+"""What RECONCILE mends by itself: a status that Stripe has moved on from and that nobody told us.
+
+Only Stripe's own word is taken over, the way its event would have brought it; a figure that is
+wrong is never "repaired".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from common import logs
+from common.context import Context
+from common.errors import AppError
+from common.reconciliation.evidence import Evidence, Mismatch
+from common.store.unit import Unit
+from common.webhooks import on_payouts
+
+
+def repair(context: Context, mismatches: Iterable[Mismatch], evidence: Evidence) -> int:
+    """Ask Stripe again after payouts whose status differs.
+
+    Returns:
+        How many were brought up to date.
+    """
+    done = 0
+    for mismatch in mismatches:
+        if mismatch.kind != "payout.status":
+            continue
+        ours, stripe_id = mismatch.objects
+        payout = evidence.firestore["payouts"][ours]
+        own = replace(context, unit=Unit(context.services.store), record=None, notes={})
+        try:
+            done += on_payouts.refresh(ours, stripe_id, payout["accountId"], own)
+        except AppError as error:
+            logs.logger().warning("reconcile.not_repaired", payoutId=ours, why=error.type)
+    return done
