@@ -15,7 +15,7 @@ PORTS := $(if $(PORT_BASE),--port-base $(PORT_BASE))
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up check-books test lint format types imports check lock bench-emulator clean
+.PHONY: help setup demo up check-books test sweep lint format types imports check lock bench-emulator clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -43,6 +43,9 @@ check-books: setup ## judge the books of a stack that runs (PORT_BASE=N: where)
 
 test: setup ## every test (ARGS="-k word" for some)
 	@$(BIN)/python -m pytest $(ARGS)
+
+sweep: setup ## every action through the loss of each of its calls, by every fault
+	@SWEEP=full $(BIN)/python -m pytest tests/sweep --timeout 900 $(ARGS)
 
 lint: setup ## ruff: rules and format
 	@$(BIN)/ruff check .

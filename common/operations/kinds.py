@@ -25,11 +25,14 @@ class Kind:
         needs: The documents that its outcome changes.
         keys: The same and those that may exist already, such as the ledger's.
         settle: Decides, without I/O, what the calls' results change.
+        barred: Calls that must not be made any more, by name, as the documents now stand; they are
+            only looked for. None where nothing that happens meanwhile can forbid a call.
     """
 
     needs: Callable[[Operation], tuple[Key, ...]]
     keys: Callable[[Operation, Results], tuple[Key, ...]]
     settle: Callable[[Operation, Results, Documents, datetime], Settled]
+    barred: Callable[[Operation, Documents], frozenset[str]] | None = None
 
 
 KINDS: dict[str, Kind] = {
@@ -40,5 +43,10 @@ KINDS: dict[str, Kind] = {
     "account": Kind(creation.needs, creation.keys, creation.settle),
     "refund": Kind(refund_operation.needs, refund_operation.keys, refund_operation.settle),
     "clawback": Kind(clawback_operation.needs, clawback_operation.keys, clawback_operation.settle),
-    "payout": Kind(payout_operation.needs, payout_operation.keys, payout_operation.settle),
+    "payout": Kind(
+        payout_operation.needs,
+        payout_operation.keys,
+        payout_operation.settle,
+        payout_operation.barred,
+    ),
 }

@@ -42,6 +42,8 @@ class Result:
     refused_body: Json = field(default_factory=dict)
 
 
+#: The code of a call that was not made, since meanwhile it must not be.
+BARRED = "not_due"
 Results = Mapping[str, Result]
 Stages = tuple[tuple[Call, ...], ...]
 
@@ -54,6 +56,8 @@ class Operation:
         kind: A row of ``kinds.KINDS``.
         stages: Calls to make; those of one stage side by side, a stage after the one before.
         plan: What was decided, for recording the outcome; integers are minor units.
+        attempts: How often an outcome was recorded: who performed the calls of an earlier count
+            has heard stale answers.
     """
 
     id: str
@@ -151,10 +155,15 @@ class Operation:
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """What an outcome changes: the operation itself, and the writes beside it."""
+    """What an outcome changes: the operation itself, and the writes beside it.
+
+    Attributes:
+        follow: Operations among the writes that are carried out right after the commit.
+    """
 
     operation: Operation
     writes: Sequence[Write]
+    follow: Sequence[Operation] = ()
 
 
 def replaced(was: Snapshot, operation: Operation) -> Write:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import replace
@@ -10,12 +10,13 @@ from datetime import datetime, timedelta
 
 from common import logs
 from common.context import Answer, Context
-from common.errors import Declined
+from common.errors import Declined, Unavailable
 from common.operations.kinds import KINDS
-from common.operations.model import Operation, Result, State, replaced
+from common.operations.model import BARRED, LEASE, Operation, Result, State, replaced
 from common.store import collections
 from common.store.collections import Key
 from common.store.store import Create, Replace, Snapshot, Write
+from common.store.unit import Unit
 from common.stripe_gateway.calls import Call, Json
 from common.stripe_gateway.gateway import Gateway, Refused, Unanswered
 from common.stripe_gateway.lookup import can_find
@@ -50,41 +51,69 @@ def run(
         Unavailable: a call's outcome is open; the operation stays open and is finished later.
     """
     while True:
-        results = _perform(context.services.stripe, operation, context.now)
-        operation, known = _record(context, operation, results, known, answer)
+        results, known = _perform(context, operation, known)
+        operation, known, follow = _record(context, operation, results, known, answer)
+        for one in follow:
+            _carry_on(context, one)
+            known = {}  # it has changed some of these
         if operation.state is not State.OPEN:
             return operation, known
 
 
-def _perform(stripe: Gateway, operation: Operation, now: datetime) -> dict[str, Result]:
-    results: dict[str, Result] = {}
+def _perform(
+    context: Context, operation: Operation, known: Documents
+) -> tuple[dict[str, Result], Documents]:
+    """Make the calls, stage by stage; before each, look at what may have forbidden it meanwhile."""
+    kind, results = KINDS[operation.kind], dict[str, Result]()
     for stage in operation.stages:
-        made = _side_by_side(stripe, stage, operation.created_at, now)
+        barred: frozenset[str] = frozenset()
+        if kind.barred is not None:
+            needed = kind.needs(operation)
+            if results or any(key not in known for key in needed):
+                known = context.read(*needed)
+            barred = kind.barred(operation, known)
+        made = _side_by_side(context, operation, stage, barred)
         results.update(made)
         if any(result.ok is None for result in made.values()):
             break  # a later stage counts on this one
-    return results
+    return results, known
 
 
 def _side_by_side(
-    stripe: Gateway, calls: tuple[Call, ...], since: datetime, now: datetime
+    context: Context, operation: Operation, calls: tuple[Call, ...], barred: frozenset[str]
 ) -> dict[str, Result]:
+    def made(call: Call) -> Result:
+        stripe, since = context.services.stripe, operation.created_at
+        if call.name in barred:
+            return _made_before(stripe, call, since)
+        # From the second asking on, an earlier one may have come through unheard.
+        return _made(stripe, call, since, context.now, look_first=operation.attempts > 0)
+
     if len(calls) <= 1:
-        return {call.name: _made(stripe, call, since, now) for call in calls}
+        return {call.name: made(call) for call in calls}
     with ThreadPoolExecutor(min(PARALLEL_CALLS, len(calls))) as pool:
         # Each thread counts its calls on the request that asked for them.
-        made = [pool.submit(copy_context().run, _made, stripe, call, since, now) for call in calls]
-        return {call.name: done.result() for call, done in zip(calls, made, strict=True)}
+        under_way = [pool.submit(copy_context().run, made, call) for call in calls]
+        return {call.name: done.result() for call, done in zip(calls, under_way, strict=True)}
 
 
-def _made(stripe: Gateway, call: Call, since: datetime, now: datetime) -> Result:
+def _made_before(stripe: Gateway, call: Call, since: datetime) -> Result:
+    """What an earlier try of a call has made that must not be made any more."""
+    known = _found(stripe, call, since)
+    return Result(None, BARRED, "it is not due any more") if known is None else Result(ok=known)
+
+
+def _made(
+    stripe: Gateway, call: Call, since: datetime, now: datetime, *, look_first: bool = False
+) -> Result:
     """Make a call once, whatever became of its earlier tries.
 
     Raises:
         Unavailable: the outcome is open.
     """
+    look_first = look_first or now - since >= KEY_FORGOTTEN
     try:
-        if now - since >= KEY_FORGOTTEN and (known := _found(stripe, call, since)):
+        if look_first and (known := _found(stripe, call, since)):
             return Result(ok=known)
         return Result(ok=stripe.perform(call))
     except Refused as refused:
@@ -111,23 +140,23 @@ def _record(
     results: Mapping[str, Result],
     known: Documents,
     answer: Answering | None,
-) -> tuple[Operation, Documents]:
+) -> tuple[Operation, Documents, Sequence[Operation]]:
     kind = KINDS[operation.kind]
     keys = (operation.key, *kind.keys(operation, results))
     first = [dict(known)] if all(key in known for key in kind.needs(operation)) else []
 
-    def attempt() -> tuple[Operation, Documents]:
+    def attempt() -> tuple[Operation, Documents, Sequence[Operation]]:
         docs: dict[Key, Snapshot] = first.pop() if first else dict(context.read(*keys))
         current = Operation.load(docs[operation.key])
-        if current.settled:
-            return current, docs
+        if current.settled or current.attempts != operation.attempts:
+            return current, docs, ()  # somebody recorded these calls' outcome first
         settled = kind.settle(current, results, docs, context.now)
         writes: list[Write] = [*settled.writes, replaced(docs[operation.key], settled.operation)]
         after = _foreseen(docs, writes)
         if answer is not None and settled.operation.state in (State.DONE, State.WAITING):
             context.finish(writes, answer(after, results))
-            return settled.operation, after
-        return settled.operation, {**docs, **context.commit(writes)}
+            return settled.operation, after, settled.follow
+        return settled.operation, {**docs, **context.commit(writes)}, settled.follow
 
     settled = context.until_settled(attempt)
     if settled[0].state is State.FAILED:
@@ -149,6 +178,15 @@ def _foreseen(docs: Documents, writes: list[Write]) -> dict[Key, Snapshot]:
     return after
 
 
+def _carry_on(context: Context, operation: Operation) -> None:
+    """Carry out what an operation has called for; the maintenance run does what fails here."""
+    own = replace(context, unit=Unit(context.services.store), record=None)
+    try:
+        run(own, operation, {})
+    except Unavailable:
+        logs.logger().warning("operation.left_open", operationId=operation.id, kind=operation.kind)
+
+
 def resume(context: Context, operation_id: str) -> Operation | None:
     """Finish an operation that is open, as far as it can be.
 
@@ -158,9 +196,26 @@ def resume(context: Context, operation_id: str) -> Operation | None:
     Raises:
         Unavailable: still no final outcome.
     """
+    seen: list[datetime] = []
+    taken, docs = context.until_settled(lambda: _take_over(context, operation_id, seen))
+    return run(context, taken, docs)[0] if docs and taken is not None else taken
+
+
+def _take_over(
+    context: Context, operation_id: str, seen: list[datetime]
+) -> tuple[Operation | None, Documents]:
+    """The operation with the lease moved on, and its document; no document where nothing is to do.
+
+    Args:
+        seen: The leases that earlier tries found: if it moves, somebody else has taken it over.
+    """
     key = collections.operation(operation_id)
     docs = context.read(key)
     if docs[key].data is None:
-        return None
+        return None, {}
     operation = Operation.load(docs[key])
-    return operation if operation.settled else run(context, operation, docs)[0]
+    seen.append(operation.lease_until)
+    if operation.settled or operation.lease_until != seen[0]:
+        return operation, {}
+    mine = replace(operation, lease_until=context.services.clock.now() + LEASE)
+    return mine, context.commit([Replace(docs[key], mine.to_document())])

@@ -14,7 +14,8 @@ from common.accounts.model import takes_payouts
 from common.bookings import documents
 from common.bookings.model import Booking
 from common.context import Answer, Context
-from common.errors import InsufficientEarnings, NotSetUp
+from common.currencies import currency
+from common.errors import InsufficientEarnings, InvalidFields, NotSetUp, RefusedAmount
 from common.http.command import money_of
 from common.ledger.posting import post
 from common.money import to_major
@@ -22,11 +23,12 @@ from common.operations import runner
 from common.operations.model import Operation
 from common.payouts import postings
 from common.payouts.allocation import MOST_LINES, Allocation, allocate, instant_fee, line
+from common.payouts.lines import released
 from common.payouts.model import Line, Payout, PayoutStatus
-from common.payouts.payout_operation import payout_operation, released
+from common.payouts.payout_operation import payout_operation
 from common.store import collections
 from common.store.collections import Key
-from common.store.store import Add, Replace, Snapshot, Write
+from common.store.store import Patch, Replace, Snapshot, Write
 
 FALLBACK_CURRENCY = "USD"
 
@@ -145,13 +147,19 @@ def _set_aside(wanted: Wanted, context: Context) -> tuple[Operation | None, Mapp
         raise NotSetUp
     totals = chosen(totals_of(context, wanted.provider_id), profile, wanted.currency)
     bookings = eligible(context, wanted.provider_id, totals.currency, MOST_LINES)
+    # Read after the bookings and written as it was read: what another payout recovered of the debt
+    # since is not recovered again.
+    owing = collections.earnings(wanted.provider_id, totals.currency)
+    docs = {**docs, **context.read(owing)}
+    if docs[owing].data is not None:
+        totals = _totals(docs[owing].require())
     allocation = _allocation(wanted, totals, [booking for _, booking in bookings])
     made = _payout(wanted, context, str((profile or {})["stripeAccountId"]), totals, allocation)
     was = {booking.id: snapshot for snapshot, booking in bookings}
     writes: list[Write] = [
+        *_recovered(context, made, docs[owing]),
         made.create(),
         *_claimed(was, allocation),
-        *_recovered(context, made, totals.currency),
     ]
     operation = None
     if made.status is PayoutStatus.PROCESSING:
@@ -163,8 +171,15 @@ def _set_aside(wanted: Wanted, context: Context) -> tuple[Operation | None, Mapp
 def _allocation(wanted: Wanted, totals: Totals, bookings: Sequence[Booking]) -> Allocation:
     amount = None
     if wanted.amount is not None:
-        amount = money_of(wanted.amount, totals.currency, "amount").amount
+        amount = payable_amount(wanted.amount, totals.currency)
     allocation = allocate(bookings, totals.debt, amount)
+    if amount is not None and allocation.available < amount <= totals.payable:
+        raise RefusedAmount(
+            f"One payout carries the earnings of at most {MOST_LINES} bookings; ask for the rest "
+            "in a payout of its own",
+            type="too_many_bookings",
+            allowed=to_major(allocation.available, totals.currency),
+        )
     asked = max(amount if amount is not None else 0, wanted.least)
     if amount == 0 or allocation.available < asked or not allocation.lines:
         shown = amount if amount is not None else wanted.least
@@ -172,6 +187,19 @@ def _allocation(wanted: Wanted, totals: Totals, bookings: Sequence[Booking]) -> 
             to_major(allocation.available, totals.currency), to_major(shown, totals.currency)
         )
     return allocation
+
+
+def payable_amount(amount: Any, code: str) -> int:
+    """An amount asked for, minor units.
+
+    Raises:
+        InvalidFields: no amount, or one that Stripe cannot pay out: three-decimal currencies go in
+            steps of ten minor units.
+    """
+    minor, step = money_of(amount, code, "amount").amount, currency(code).charge_multiple
+    if minor % step:
+        raise InvalidFields([("amount", f"must be a multiple of {to_major(step, code)} {code}")])
+    return minor
 
 
 def _payout(
@@ -218,17 +246,15 @@ def _claimed(was: Mapping[str, Snapshot], allocation: Allocation) -> list[Write]
     ]
 
 
-def _recovered(context: Context, payout: Payout, currency: str) -> list[Write]:
-    """The debt that this payout's earnings settle."""
+def _recovered(context: Context, payout: Payout, owing: Snapshot) -> list[Write]:
+    """The debt that this payout's earnings settle, if it still stands as it was read."""
     if not payout.debt_recovered:
         return []
-    key = collections.earnings(payout.provider_id, currency)
-    less = Add(
-        key,
-        {"providerId": payout.provider_id, "currency": currency},
-        {"debt": -payout.debt_recovered},
-    )
-    return [less, *post({}, postings.debt_recovered(payout), context.now)]
+    left = owing.require()["debt"] - payout.debt_recovered
+    return [
+        Patch(owing.key, {"debt": left}, version=owing.version),
+        *post({}, postings.debt_recovered(payout), context.now),
+    ]
 
 
 def _operation(payout: Payout, context: Context) -> Operation:

@@ -11,8 +11,9 @@ from typing import Any
 
 from common.bookings.model import Booking
 from common.ledger.posting import Posting
+from common.payouts.lines import released
 from common.payouts.model import Payout, PayoutStatus
-from common.payouts.payout_operation import on_its_way, payout_posting, released
+from common.payouts.payout_operation import on_its_way, payout_posting
 from common.payouts.postings import payout_returned
 
 _BACK = {"failed": PayoutStatus.FAILED, "canceled": PayoutStatus.CANCELLED}

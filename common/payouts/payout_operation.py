@@ -1,7 +1,8 @@
 """The operation that pays a provider: transfers side by side, then the payout from their balance.
 
 A charge's funds may still be pending, and so what was transferred: the payout then waits until
-they are available. What Stripe will not transfer leaves the payout; the rest goes on.
+they are available. What Stripe will not transfer leaves the payout, and so does what is not due any
+more when its turn comes; the rest goes on. What was transferred for nothing is taken back.
 """
 
 from __future__ import annotations
@@ -16,10 +17,21 @@ from common.bookings.model import Booking
 from common.bookings.postings import concerns
 from common.clock import from_unix
 from common.ledger.posting import Posting, post
-from common.operations.model import LEASE, Operation, Result, Results, Settled, Stages, State
+from common.operations.model import (
+    BARRED,
+    LEASE,
+    Operation,
+    Result,
+    Results,
+    Settled,
+    Stages,
+    State,
+)
 from common.payouts import postings
+from common.payouts.lines import no_longer_due, not_there, released, without
 from common.payouts.model import Line, Payout, PayoutStatus
 from common.refunds import clawback
+from common.refunds.clawback_operation import clawback_operation, set_aside
 from common.store import collections
 from common.store.collections import Key
 from common.store.store import Replace, Snapshot, Write
@@ -34,9 +46,19 @@ MOST_WAITS = 240
 
 
 def payout_operation(
-    payout: Payout, *, actor: str, action: str, request_id: str, now: datetime
+    payout: Payout,
+    *,
+    actor: str,
+    action: str,
+    request_id: str,
+    now: datetime,
+    waits: bool = True,
 ) -> Operation:
-    """The intent to transfer a payout's lines and pay them out."""
+    """The intent to transfer a payout's lines and pay them out.
+
+    Args:
+        waits: Whether funds may still come; else too little in the balance is final.
+    """
     transfers = tuple(_transfer(payout, line, request_id) for line in payout.lines if line.transfer)
     last = (_payout_call(payout, 1, request_id),)
     return Operation(
@@ -46,6 +68,7 @@ def payout_operation(
         plan={
             "payoutId": payout.id,
             "attempt": 1,
+            "waits": waits,
             "bookingIds": [line.booking_id for line in payout.lines],
         },
         created_at=now,
@@ -112,42 +135,92 @@ def keys(operation: Operation, results: Results) -> tuple[Key, ...]:
     return (*needs(operation), *posted)
 
 
+def barred(operation: Operation, docs: Documents) -> frozenset[str]:
+    """The calls that must not be made as the bookings now stand: transfers of what is not due any
+    more, and then the payout, whose amount has it in."""
+    payout = Payout.load(docs[collections.payout(operation.plan["payoutId"])])
+    if payout.status is not PayoutStatus.PROCESSING:
+        return frozenset()
+    gone = no_longer_due(payout, _bookings(operation, docs))
+    return frozenset({f"{PREFIX}{booking_id}" for booking_id in gone} | {"payout"} if gone else ())
+
+
+def _bookings(operation: Operation, docs: Documents) -> dict[str, Booking]:
+    return {
+        key.id: documents.load(docs[key])
+        for key in needs(operation)
+        if key.collection == "bookings"
+    }
+
+
 def settle(operation: Operation, results: Results, docs: Documents, now: datetime) -> Settled:
-    """Record transfers and payout; give back what Stripe refused to move."""
+    """Record transfers and payout; give back what Stripe refused to move or what is not due."""
     was = docs[collections.payout(operation.plan["payoutId"])]
     payout = Payout.load(was)
     bookings, writes = _record_transfers(payout, operation, results, docs, now)
-    for booking_id, booking in bookings.items():
-        # refunded between the claim and the transfer
-        bookings[booking_id], owing = clawback.indebted(booking, operation.id, "paid_out", now)
-        writes += owing
     payout = replace(payout, transfers=_transferred(payout, results))
     refused = {
         name.removeprefix(PREFIX): result
         for name, result in results.items()
         if name.startswith(PREFIX) and result.ok is None
     }
-    if payout.status is not PayoutStatus.PROCESSING:
+    made = results.get("payout")
+    if payout.status is not PayoutStatus.PROCESSING or (made is None and not refused):
         # Its webhook brought a final word before this record was made.
         state = operation.became(State.DONE)
-    elif refused:
+    elif made is None:
         payout, bookings, state = _without(payout, operation, bookings, refused)
-    elif (made := results.get("payout")) is None:
-        state = operation.became(State.DONE)
     elif made.ok is not None:
         payout = on_its_way(payout, made.ok)
         writes += post(docs, payout_posting(payout, made.ok), now)
         state = operation.became(State.DONE)
-    elif made.refused_code == "balance_insufficient" and operation.attempts < MOST_WAITS:
+    elif made.refused_code == BARRED:
+        cuts = no_longer_due(payout, bookings)
+        payout, bookings, state = _smaller(payout, operation, bookings, cuts, made)
+    elif made.refused_code == "balance_insufficient" and _may_wait(operation):
         payout, bookings, state = _wait_or_shrink(payout, operation, bookings, now)
     else:
         payout, bookings, state = _refused(payout, operation, bookings, made)
+    bookings, owing, follow = _taken_back(payout, state, bookings, now)
     changed = [
         write
         for booking_id, booking in bookings.items()
         for write in documents.change(docs[collections.booking(booking_id)], booking)
     ]
-    return Settled(state, [Replace(was, payout.to_document()), *changed, *writes])
+    return Settled(state, [Replace(was, payout.to_document()), *changed, *writes, *owing], follow)
+
+
+def _may_wait(operation: Operation) -> bool:
+    return bool(operation.plan.get("waits", True)) and operation.attempts < MOST_WAITS
+
+
+def _taken_back(
+    payout: Payout, state: Operation, bookings: Mapping[str, Booking], now: datetime
+) -> tuple[dict[str, Booking], list[Write], list[Operation]]:
+    """What was transferred for bookings that were refunded between the claim and the transfer.
+
+    While it lies in the connected balance it is reversed; once it has left with the payout the
+    provider owes it.
+    """
+    left_with_it = {line.booking_id for line in payout.lines if payout.stripe_payout_id}
+    after, writes, follow = dict(bookings), list[Write](), list[Operation]()
+    for booking_id, booking in bookings.items():
+        if booking_id in left_with_it:
+            after[booking_id], owing = clawback.indebted(booking, state.id, "paid_out", now)
+            writes += owing
+            continue
+        back = clawback_operation(
+            booking,
+            f"clawback-{state.id}-{state.attempts}-{booking_id}",
+            action=state.action,
+            request_id=state.request_id,
+            now=now,
+        )
+        if back is not None:
+            after[booking_id] = set_aside(booking, back)
+            writes.append(back.create())
+            follow.append(back)
+    return after, writes, follow
 
 
 def on_its_way(payout: Payout, stripe: Mapping[str, Any]) -> Payout:
@@ -166,20 +239,10 @@ def payout_posting(payout: Payout, stripe: Mapping[str, Any]) -> Posting:
     return postings.payout(payout, stripe["id"], taken)
 
 
-def released(booking: Booking, amount: int) -> Booking:
-    """The booking with a part of its earnings free for another payout."""
-    return booking.with_money(claimed=booking.money.claimed - amount)
-
-
 def _record_transfers(
     payout: Payout, operation: Operation, results: Results, docs: Documents, now: datetime
 ) -> tuple[dict[str, Booking], list[Write]]:
-    bookings = {
-        key.id: documents.load(docs[key])
-        for key in needs(operation)
-        if key.collection == "bookings"
-    }
-    writes: list[Write] = []
+    bookings, writes = _bookings(operation, docs), list[Write]()
     for name, result in results.items():
         if not name.startswith(PREFIX) or result.ok is None:
             continue
@@ -220,55 +283,40 @@ def _without(
     bookings: dict[str, Booking],
     refused: Mapping[str, Result],
 ) -> tuple[Payout, dict[str, Booking], Operation]:
-    """The payout without the bookings that Stripe would not transfer for."""
-    kept = tuple(line for line in payout.lines if line.booking_id not in refused)
-    freed = dict(bookings)
-    for line in payout.lines:
-        if line.booking_id in refused:
-            freed[line.booking_id] = released(freed[line.booking_id], line.amount)
-    first = next(iter(refused.values()))
-    why = first.refused_code or first.refused_message or "refused"
-    if not kept:
-        failed = replace(
-            payout.moved(PayoutStatus.FAILED),
-            failure_code=why,
-            failure_message=first.refused_message,
-        )
-        return failed, freed, operation.became(State.FAILED, note=why)
-    smaller = replace(
-        payout, lines=kept, amount=sum(line.amount for line in kept), failure_message=why
-    )
-    return smaller, freed, _again(smaller, operation, State.OPEN, why)
+    """The payout without the bookings that Stripe would not transfer for, or must not any more."""
+    cuts = no_longer_due(payout, bookings)
+    cuts |= {line.booking_id: line.amount for line in payout.lines if line.booking_id in refused}
+    final = [result for result in refused.values() if result.refused_code != BARRED]
+    return _smaller(payout, operation, bookings, cuts, next(iter([*final, *refused.values()])))
+
+
+def _smaller(
+    payout: Payout,
+    operation: Operation,
+    bookings: dict[str, Booking],
+    cuts: Mapping[str, int],
+    because: Result,
+) -> tuple[Payout, dict[str, Booking], Operation]:
+    """The payout without these parts of its lines, asked for anew; over where nothing is left."""
+    code = because.refused_code or because.refused_message or "refused"
+    smaller, freed = without(payout, bookings, cuts)
+    if smaller.lines:
+        told = replace(smaller, failure_message=because.refused_message or code)
+        return told, freed, _again(told, operation, State.OPEN, code)
+    over = PayoutStatus.CANCELLED if code == BARRED else PayoutStatus.FAILED
+    ended = replace(payout.moved(over), failure_code=code, failure_message=because.refused_message)
+    return ended, freed, operation.became(State.FAILED, note=code)
 
 
 def _wait_or_shrink(
     payout: Payout, operation: Operation, bookings: dict[str, Booking], now: datetime
 ) -> tuple[Payout, dict[str, Booking], Operation]:
-    """What was reversed meanwhile leaves the payout; for the rest it is a matter of time."""
-    cuts = {line.booking_id: _gone(bookings[line.booking_id], line) for line in payout.lines}
-    if not any(cuts.values()):
+    """What was taken back meanwhile leaves the payout; for the rest it is a matter of time."""
+    cuts = not_there(payout, bookings)
+    if not cuts:
         return payout, bookings, _patient(payout, operation, now)
-    freed = dict(bookings)
-    for booking_id, cut in cuts.items():
-        freed[booking_id] = released(freed[booking_id], cut)
-    kept = tuple(
-        replace(line, amount=line.amount - cuts[line.booking_id])
-        for line in payout.lines
-        if line.amount > cuts[line.booking_id]
-    )
-    why = "the rest of it was taken back by refunds"
-    smaller = replace(
-        payout, lines=kept, amount=sum(line.amount for line in kept), failure_message=why
-    )
-    if smaller.net <= 0:
-        failed = replace(payout.moved(PayoutStatus.FAILED), failure_message=why)
-        return failed, freed, operation.became(State.FAILED, note=why)
-    return smaller, freed, _again(smaller, operation, State.OPEN, why)
-
-
-def _gone(booking: Booking, line: Line) -> int:
-    """What of a line was transferred and is not at the connected account any more."""
-    return min(line.amount, max(0, booking.money.claimed - booking.money.there))
+    gone = Result(None, BARRED, "what it had was taken back by refunds, disputes or holds")
+    return _smaller(payout, operation, bookings, cuts, gone)
 
 
 def _again(

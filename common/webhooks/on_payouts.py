@@ -18,6 +18,7 @@ from common.store import collections
 from common.store.store import Replace, Write
 from common.store.unit import Unit
 from common.stripe_gateway.calls import Json
+from common.webhooks import on_accounts
 from common.webhooks.finding import named
 
 #: Payouts of one provider that wait for the same funds.
@@ -39,6 +40,11 @@ def refresh(payout_id: str, stripe_id: str, account: str, context: Context) -> b
     """
     context.notes["payoutId"] = payout_id
     stripe = context.services.stripe.payout(stripe_id, account)
+    if stripe["status"] == "failed":
+        # Stripe pays no more to a bank that refused. The account's own event may be lost, and in a
+        # unit of its own, before the payout's end is recorded, this is done again after a crash.
+        own = replace(context, unit=Unit(context.services.store))
+        on_accounts.refresh(context.services.stripe.account(account), own)
     return context.until_settled(lambda: _once(stripe, payout_id, account, context))
 
 

@@ -15,7 +15,7 @@ from typing import Any
 import requests
 from stripe import StripeError
 
-from tests.simulation.town import Stay, Town
+from tests.simulation.town import BAD_BANK, GOOD_BANK, Stay, Town
 from tests.simulation.trouble import Trouble
 from tests.simulation.wire import Request, Wire
 
@@ -188,6 +188,18 @@ class Acts:
         keyed = self.random.random() < 0.8
         return self._ask(caller, "refund-processor", "PROCESS_REFUND", keyed=keyed, **fields)
 
+    def _claim_back(self) -> Act | None:
+        """An operator refunds what was earned, and perhaps paid out, already."""
+        stay = self._stay("COMPLETED")
+        amount = self._amount("90")
+        return stay and self._ask(
+            "operator",
+            "refund-processor",
+            "PROCESS_REFUND",
+            bookingId=stay.id,
+            refundAmount=amount,
+        )
+
     def _contest(self) -> Act | None:
         stay = self._stay("COMPLETED", "CANCELLED")
         return stay and self._ask(
@@ -306,6 +318,19 @@ class Acts:
     def _review(self) -> Act | None:
         return self._at_bank("reviews")
 
+    def _new_bank(self) -> Act:
+        """A provider names another bank account; it may be as bad as the one before."""
+        provider = self.random.choice(self.town.providers)
+        number = self.random.choice((GOOD_BANK, GOOD_BANK, BAD_BANK))
+
+        def act() -> None:
+            profile = self.town.stack.db.collection("userProfiles").document(provider).get()
+            account = (profile.to_dict() or {})["stripeAccountId"]
+            self.town.stack.control.onboard(account, bank_account_number=number)
+            self.wire.say(f"{provider} has the bank account {number}")
+
+        return act
+
     def _approve(self) -> Act | None:
         reviews = self.town.reviews
         if not reviews:
@@ -345,9 +370,9 @@ class Acts:
 
 
 _WEIGHTS = {
-    "book": 16, "pay": 6, "confirm": 4, "cancel": 6, "complete": 10, "intent": 2,
-    "refund": 9, "contest": 1, "resolve": 1,
-    "schedule": 6, "instant": 3, "call_off": 2, "withdraw": 3, "payout_run": 3, "maintenance": 2,
-    "card_dispute": 2, "verdict": 2, "warning": 1, "review": 1, "approve": 2,
+    "book": 18, "pay": 6, "confirm": 4, "cancel": 6, "complete": 14, "intent": 2,
+    "refund": 7, "claim_back": 6, "contest": 1, "resolve": 2,
+    "schedule": 9, "instant": 4, "call_off": 2, "withdraw": 3, "payout_run": 3, "maintenance": 3,
+    "card_dispute": 3, "verdict": 3, "warning": 1, "review": 1, "approve": 2, "new_bank": 2,
     "again": 5, "fault": 11, "webhooks": 3, "deliver": 3, "kill": 1,
 }  # fmt: skip

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from google.cloud.firestore import Client as FirestoreClient
+from google.cloud.firestore_v1.base_query import FieldFilter
 
 from emulator.__main__ import main
 from emulator.stack.handle import RunningStack
@@ -16,7 +17,11 @@ def test_a_planted_amount_is_named_and_ends_with_one(
     stack: RunningStack, market: Market, db: FirestoreClient, capsys: pytest.CaptureFixture[str]
 ) -> None:
     booking = market.a_booking(paid=True)
-    found = db.collection("transactions").where("bookingId", "==", booking.id).stream()
+    found = (
+        db.collection("transactions")
+        .where(filter=FieldFilter("bookingId", "==", booking.id))
+        .stream()
+    )
     charge = next(one for one in found if (one.to_dict() or {})["kind"] == "charge")
     right = charge.to_dict() or {}
     wrong = [{**right["entries"][0], "amount": 1}, *right["entries"][1:]]

@@ -18,7 +18,7 @@ from tests.sweep.sweeping import Sweep, every
 @pytest.mark.parametrize("name", SCENES)
 def test_an_action_survives_any_lost_call(sweep: Sweep, name: str, full_sweep: bool) -> None:
     runs = list(every(sweep, name))
-    chosen = runs if full_sweep else runs[:: max(1, len(runs) // 6)]
+    chosen = runs if full_sweep else runs[:: max(1, len(runs) // 4)]
     for at, mode, healer in chosen:
         sweep.run(name, at, mode, healer)
 
