@@ -62,6 +62,34 @@ def page(
     return {"object": "list", "data": data, "has_more": len(found) > limit, "url": url}
 
 
+def merged(
+    store: Store, kind: str, account: str, keys: list[tuple[str, Any]], params: Mapping[str, Any],
+    filtered: bool,
+) -> list[Entry]:  # fmt: skip
+    """
+    The entries under any of several index keys, as far as one page can need them.
+
+    Args:
+        filtered: The page will skip some entries, so that it may need any of them.
+    """
+    most = params.get("limit", 10) + 1
+    found: list[Entry] = []
+    for name, value in keys:
+        entries = store.index(kind, account, name, value)
+        low, high = _bounds(entries, params.get("created"))
+        if "ending_before" in params:
+            cursor = _cursor(store, kind, account, params, "ending_before")
+            low = max(low, bisect_left(entries, cursor))
+            high = high if filtered else min(high, low + most + 1)
+        else:
+            if "starting_after" in params:
+                cursor = _cursor(store, kind, account, params, "starting_after")
+                high = min(high, bisect_right(entries, cursor))
+            low = low if filtered else max(low, high - most - 1)
+        found += entries[low:high]
+    return sorted(found)
+
+
 def whole(data: list[Obj], url: str, **more: Any) -> Obj:
     """A list shown inside another object, complete."""
     return {"object": "list", "data": data, "has_more": False, **more, "url": url}

@@ -24,6 +24,7 @@ from emulator.stripe.resources import (
     payment_intents,
     payment_methods,
     payouts,
+    persons,
     products,
     radar,
     refunds,
@@ -41,6 +42,7 @@ from emulator.stripe.timers import TIMER
 RESOURCES: tuple[ModuleType, ...] = (
     accounts,
     capabilities,
+    persons,
     external_accounts,
     account_links,
     account_sessions,

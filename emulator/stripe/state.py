@@ -27,7 +27,7 @@ def dump(world: World) -> Obj:
         "platform": world.platform,
         "objects": objects,
         "events": objects.get("event", []),
-        "balances": _balances(world),
+        "balances": balances(world),
         "idempotency_keys": [
             {
                 "account": row.account,
@@ -49,7 +49,8 @@ def dump(world: World) -> Obj:
     }
 
 
-def _balances(world: World) -> Obj:
+def balances(world: World) -> Obj:
+    """``{account: {currency: {available, pending}}}`` in minor units."""
     accounts = {world.platform, *world.store.tables["account"]}
     return {
         account: {

@@ -42,6 +42,7 @@ class Webhooks:
         self.world = world
         self.mode = "normal"
         self.held: list[str] = []
+        self._newest_first = False
         self.in_flight = 0
         self._queues: dict[str, deque[str]] = {}
         self._workers: dict[str, asyncio.Task[None]] = {}
@@ -61,6 +62,7 @@ class Webhooks:
                 self._queue(delivery["endpoint"], id)
             else:
                 self.held.append(id)
+                self._newest_first = self._newest_first or self.mode == "reverse"
         self.changed.set()
 
     def set_mode(self, mode: str) -> None:
@@ -76,15 +78,14 @@ class Webhooks:
 
     def release(self, order: list[str] | None) -> int:
         """Send what is held: the given events first and in that order, then the rest."""
-        held = self.held[::-1] if self.mode == "reverse" else self.held[:]
-        self.held = []
+        held = self.held[::-1] if self._newest_first else self.held[:]
         by_event: dict[str, list[str]] = {}
         for id in held:
             by_event.setdefault(self.world.store.get("_delivery", id)["event"], []).append(id)
         for event_id in order or []:
             if event_id not in by_event:
-                self.held = held
                 raise StripeError(400, f"No held delivery of event '{event_id}'", param="order")
+        self.held, self._newest_first = [], False
         first = [id for event_id in dict.fromkeys(order or []) for id in by_event[event_id]]
         rest = [id for id in held if id not in set(first)]
         for id in first + rest:
@@ -114,7 +115,7 @@ class Webhooks:
     def forget(self) -> None:
         """Everything queued or held is gone (the objects were reset)."""
         self._queues.clear()
-        self.held = []
+        self.held, self._newest_first = [], False
         self.mode = "normal"
 
     async def close(self) -> None:

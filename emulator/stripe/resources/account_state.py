@@ -137,11 +137,12 @@ def capability_object(world: World, account: Obj, name: str) -> Obj:
             "requirements.past_due": "requirements.fields_needed",
             "requirements.pending_verification": "pending.review",
         }
-        reason = (
-            waiting.get(blocked or "", blocked)
-            if account["details_submitted"]
-            else "pending.onboarding"
-        )
+        if (blocked or "").startswith("rejected."):
+            reason = "rejected.other"
+        elif not account["details_submitted"]:
+            reason = "pending.onboarding"
+        else:
+            reason = waiting.get(blocked or "", "other")
     shown = {**wanted, "disabled_reason": reason}
     if status in ("active", "unrequested"):
         shown = requirements()

@@ -181,6 +181,8 @@ def decide(world: World, dispute_id: str, outcome: str) -> Obj:
 
 
 def _escalate(world: World, dispute: Obj, charge: Obj) -> None:
+    """An inquiry becomes a chargeback of what was not refunded meanwhile."""
+    dispute["amount"] = min(dispute["amount"], charges.refundable(charge))
     dispute["status"] = "needs_response"
     dispute["is_charge_refundable"] = False
     _withdraw(world, dispute, charge)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from emulator.stripe.errors import parameter_error
 from emulator.stripe.events import DELIVERY, EVENT
-from emulator.stripe.lists import page
+from emulator.stripe.lists import merged, page
 from emulator.stripe.params import LIST, RANGE, boolean, many, text
 from emulator.stripe.resources.common import retrieving
 from emulator.stripe.routes import Call, Operation
@@ -22,11 +22,11 @@ def _list(call: Call) -> Obj:
     wildcard = exact is not None and "*" in exact
     wanted = set(p["types"]) if "types" in p else None
     prefix = exact.replace("*", "") if wildcard and exact is not None else None
+    success = p.get("delivery_success")
     rows = None
     if wanted is not None:
-        groups = [store.index("event", call.account, "type", name) for name in sorted(wanted)]
-        rows = sorted(entry for group in groups for entry in group)
-    success = p.get("delivery_success")
+        keys = [("type", name) for name in sorted(wanted)]
+        rows = merged(store, "event", call.account, keys, p, success is not None)
 
     def keep(event: Obj) -> bool:
         if prefix is not None and not event["type"].startswith(prefix):

@@ -390,6 +390,29 @@ def test_paydays_follow_the_schedule() -> None:
     assert next_payday(start, monthly) == day(2027, 2, 28)
 
 
+def test_persons_belong_to_their_account(market: Marketplace, stripe: StripeClient) -> None:
+    account, other = market.account(), market.account()
+    person = stripe.v1.accounts.persons.create(
+        account.id,
+        {
+            "first_name": "Ada",
+            "dob": {"day": 10, "month": 12, "year": 1980},
+            "relationship": {"owner": True, "percent_ownership": 25.5},
+            "ssn_last_4": "0000",
+        },
+    )
+    assert person.ssn_last_4_provided
+    assert person.relationship is not None
+    assert person.relationship.percent_ownership == 25.5
+    stripe.v1.accounts.persons.update(account.id, person.id, {"last_name": "L"})
+    owners = stripe.v1.accounts.persons.list(account.id, {"relationship": {"owner": True}}).data
+    assert [p.last_name for p in owners] == ["L"]
+    with pytest.raises(sdk.InvalidRequestError):
+        stripe.v1.accounts.persons.retrieve(other.id, person.id)
+    assert stripe.v1.accounts.persons.delete(account.id, person.id).deleted
+    assert "person.deleted" in market.events(account)
+
+
 def test_a_payout_schedule_keeps_only_the_anchor_of_its_interval(
     market: Marketplace, stripe: StripeClient
 ) -> None:

@@ -159,6 +159,17 @@ def test_an_inquiry_moves_no_money_and_a_full_refund_closes_it(
     assert stripe.v1.disputes.retrieve(dispute.id).status == "warning_closed"
 
 
+def test_an_inquiry_that_is_lost_takes_what_was_not_refunded(
+    market: Marketplace, stripe: StripeClient, emulator: Emulator
+) -> None:
+    payment = market.payment(100_00, card="pm_card_createDisputeInquiry")
+    stripe.v1.refunds.create({"payment_intent": payment.id, "amount": 30_00})
+    charge = payment.latest_charge.id
+    lost = emulator.control("POST", "/disputes", {"charge": charge, "outcome": "lost"})
+    assert (lost["status"], lost["amount"]) == ("lost", 70_00)
+    assert sum(market.funds()) == -320 - 15_00
+
+
 def test_an_unanswered_dispute_is_lost_when_it_is_due(
     stripe: StripeClient, market: Marketplace, emulator: Emulator
 ) -> None:

@@ -130,6 +130,7 @@ def test_held_events_go_out_on_release(
         stripe.v1.customers.create({"name": name})
     emulator.idle()
     assert receiver.received == []
+    emulator.control("POST", "/webhooks", {"mode": "normal"})
     emulator.control("POST", "/webhooks/release", {})
     emulator.idle()
     assert [int(e["data"]["object"]["name"]) for e in receiver.events] == order

@@ -176,6 +176,22 @@ def test_lists_are_cut_by_creation_and_filtered_by_reference(
     assert [t.id for t in sources] == [other.latest_charge.balance_transaction.id]
 
 
+def test_events_of_several_types_page_without_gap(stripe: StripeClient) -> None:
+    customers = [stripe.v1.customers.create({"name": str(n)}).id for n in range(6)]
+    for id in customers:
+        stripe.v1.customers.update(id, {"name": "x"})
+        stripe.v1.customers.delete(id)
+    types = ["customer.created", "customer.deleted"]
+    every = [e.id for e in stripe.v1.events.list({"types": types, "limit": 100}).data]
+    assert len(every) == 12
+    paged = stripe.v1.events.list({"types": types, "limit": 5})
+    assert [event.id for event in paged.auto_paging_iter()] == every
+    before = stripe.v1.events.list({"types": types, "limit": 3, "ending_before": every[5]})
+    assert [event.id for event in before.data] == every[2:5]
+    since = paged.data[0].created
+    assert len(stripe.v1.events.list({"types": types, "created": {"gt": since}}).data) == 0
+
+
 def test_expansion_goes_through_lists_hashes_and_references(
     stripe: StripeClient, market: Marketplace
 ) -> None:

@@ -15,6 +15,7 @@ def test_a_lost_payout_paid_is_healed_by_the_maintenance_run(market: Market) -> 
     market.complete(booking)
     caller = market.api.as_user(provider.uid)
     payout = caller.post("payout-manager", "SCHEDULE_PAYOUT", providerId=provider.uid).ok()
+    market.control.idle()  # what was told of its beginning has arrived
     market.control.webhooks("drop")
     market.control.advance(DAYS)
     market.control.webhooks("normal")

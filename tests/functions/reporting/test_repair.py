@@ -15,6 +15,7 @@ def test_a_payout_whose_end_was_never_heard_of_is_brought_up_to_date(market: Mar
     market.complete(booking)
     caller = market.api.as_user(provider.uid)
     payout = caller.post("payout-manager", "SCHEDULE_PAYOUT", providerId=provider.uid).ok()
+    market.control.idle()  # what was told of its beginning has arrived
     market.control.webhooks("drop")
     market.control.advance(DAYS)
     market.control.webhooks("normal")
