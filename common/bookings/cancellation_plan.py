@@ -11,6 +11,7 @@ from datetime import datetime
 from common.auth.caller import Role
 from common.bookings.model import Booking
 from common.bookings.status import Status
+from common.errors import WrongState
 from common.refunds.amounts import Breakdown, policy_refund, refund_breakdown
 from common.refunds.refund_operation import held_of
 
@@ -27,8 +28,11 @@ def cancel(booking: Booking, role: Role, *, now: datetime, by: str) -> Cancellat
     """Call a booking off: the policy decides for the customer, provider and operator give all back.
 
     Raises:
-        WrongState: the table has no way from the booking's status to CANCELLED.
+        WrongState: the table has no way from the booking's status to CANCELLED, or all of it is
+            being given back.
     """
+    if booking.giving_back:
+        raise WrongState("All of this booking is being refunded", str(booking.status))
     over = booking.moved(Status.CANCELLED, at=now, by=by, why="CANCEL_BOOKING")
     if not booking.money.captured:
         return Cancellation(replace(over, hold_until=None), None)

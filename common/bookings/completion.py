@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from common.bookings import documents, postings
 from common.bookings.model import Booking
 from common.bookings.status import Status
+from common.errors import WrongState
 from common.ledger.posting import post
 from common.store.store import Snapshot, Write
 
@@ -16,8 +17,11 @@ def completed(booking: Booking, *, hold_hours: int, now: datetime, by: str, why:
     """The booking done. Its earnings may be paid out once ``hold_hours`` have passed.
 
     Raises:
-        WrongState: the table has no way from the booking's status to COMPLETED.
+        WrongState: the table has no way from the booking's status to COMPLETED, or all of it is
+            being given back.
     """
+    if booking.giving_back:
+        raise WrongState("All of this booking is being refunded", str(booking.status))
     done = booking.moved(Status.COMPLETED, at=now, by=by, why=why)
     due = done.with_money(due=booking.money.provider_share)
     eligible = now if not hold_hours else None  # the maintenance run sets it when the hold is over

@@ -45,6 +45,7 @@ def to_document(booking: Booking) -> Document:
         },
         "currency": money.currency,
         "payableOpen": booking.available > 0,
+        "paidDebt": money.netted > 0,
         "policy": booking.policy.as_document(),
         "createdAt": booking.created_at,
         "holdUntil": booking.hold_until,

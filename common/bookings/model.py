@@ -128,6 +128,16 @@ class Booking:
         return self.status in KEEPS_PLACE
 
     @property
+    def giving_back(self) -> bool:
+        """Whether a refund of all that is left is on its way, and Stripe has not taken it yet."""
+        paid = self.money.captured > 0 and self.status in (
+            Status.CONFIRMED,
+            Status.COMPLETED,
+            Status.DISPUTED,
+        )
+        return paid and not self.money.remaining
+
+    @property
     def available(self) -> int:
         """What of the provider's part may go into a payout now, minor units."""
         if self.earned_at is None or self.eligible_at is None or self.holds:

@@ -58,6 +58,24 @@ def earning(booking: Booking) -> Posting | None:
     )
 
 
+def compensation(before: Booking, after: Booking, source: str) -> Posting | None:
+    """An operator has set what the provider keeps of what was earned; None where it is the same.
+
+    Args:
+        source: The id of the request that set it.
+    """
+    less = before.money.due - after.money.due
+    if not less:
+        return None
+    return Posting(
+        "compensation",
+        source,
+        before.money.currency,
+        entries((accounts.owed(before.provider_id), less), (accounts.COMMISSION, -less)),
+        concerns(before),
+    )
+
+
 def stripe_fee(transaction_id: str, fee: int, currency: str, about: dict[str, str]) -> Posting:
     """What Stripe took for a charge; told later than the charge itself."""
     return Posting(

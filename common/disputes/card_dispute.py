@@ -17,7 +17,7 @@ from common.clock import from_unix
 from common.ledger import accounts
 from common.ledger.posting import Posting, entries
 from common.refunds.amounts import refund_breakdown
-from common.refunds.refund_operation import held_of, reserved
+from common.refunds.refund_operation import held_of, reserved, sources
 
 HOLD = "dispute"
 #: Over, and the money is ours again or was never taken.
@@ -105,21 +105,17 @@ def _lost(
     """Settled like a refund of the disputed amount, which the bank has made already."""
     amount = int(dispute["amount"])
     part = refund_breakdown(held_of(booking), min(amount, booking.money.remaining))
-    from_held = booking.earned_at is None
     after = reserved(_thawed_only(booking, dispute), part)
     if booking.status is Status.DISPUTED or booking.status in _FROZEN_FROM:
         # it may be heard of only when it is over, and so never have been DISPUTED here
         to = _before(booking) if after.money.remaining else Status.REFUNDED
         after = after if to is booking.status else after.moved(to, at=now, by="stripe", why=why)
-    delta = booking.money.due - after.money.due
+    held, owed_delta = sources(booking, after, part.refund)
     beyond = amount - part.refund  # what had gone back before: the bank gave it a second time
     lines = (
-        ((accounts.HELD, part.refund),)
-        if from_held
-        else (
-            (accounts.owed(booking.provider_id), delta),
-            (accounts.COMMISSION, part.refund - delta),
-        )
+        (accounts.HELD, held),
+        (accounts.owed(booking.provider_id), owed_delta),
+        (accounts.COMMISSION, part.refund - held - owed_delta),
     )
     posting = Posting(
         "dispute_lost",

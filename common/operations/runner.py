@@ -55,9 +55,10 @@ def run(
         operation, known, follow = _record(context, operation, results, known, answer)
         for one in follow:
             _carry_on(context, one)
-            known = {}  # it has changed some of these
         if operation.state is not State.OPEN:
             return operation, known
+        if follow:
+            known = {}  # they have changed some of these
 
 
 def _perform(

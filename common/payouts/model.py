@@ -118,6 +118,13 @@ class Payout:
         """What arrives at the bank."""
         return self.amount - self.fee
 
+    @property
+    def there(self) -> int:
+        """What of the amount lies in the connected balance, while Stripe's payout is not made."""
+        before = sum(line.amount - line.transfer for line in self.lines)
+        sent: int = sum(made.get("amount", 0) for made in (self.transfers or {}).values())
+        return min(self.amount, before + sent)
+
     def moved(self, to: PayoutStatus) -> Payout:
         """The payout in another status, by the table."""
         assert to in TRANSITIONS[self.status], f"a payout does not go from {self.status} to {to}"

@@ -14,7 +14,6 @@ from typing import Any
 
 from common.bookings import documents
 from common.bookings.model import Booking
-from common.bookings.postings import concerns
 from common.clock import from_unix
 from common.ledger.posting import Posting, post
 from common.operations.model import (
@@ -27,9 +26,9 @@ from common.operations.model import (
     Stages,
     State,
 )
-from common.payouts import postings
+from common.payouts import postings, transfers
 from common.payouts.lines import no_longer_due, not_there, released, without
-from common.payouts.model import Line, Payout, PayoutStatus
+from common.payouts.model import Payout, PayoutStatus
 from common.refunds import clawback
 from common.refunds.clawback_operation import clawback_operation, set_aside
 from common.store import collections
@@ -38,7 +37,6 @@ from common.store.store import Replace, Snapshot, Write
 from common.stripe_gateway.calls import Call
 
 Documents = Mapping[Key, Snapshot]
-PREFIX = "transfer:"
 #: Between two looks at funds that are not available yet; Stripe's event usually comes before.
 PATIENCE = timedelta(hours=1)
 #: Looks at funds before they are taken to be gone: ten days' worth.
@@ -59,12 +57,14 @@ def payout_operation(
     Args:
         waits: Whether funds may still come; else too little in the balance is final.
     """
-    transfers = tuple(_transfer(payout, line, request_id) for line in payout.lines if line.transfer)
+    first = tuple(
+        transfers.call(payout, line, request_id) for line in payout.lines if line.transfer
+    )
     last = (_payout_call(payout, 1, request_id),)
     return Operation(
         id=payout.id,
         kind="payout",
-        stages=(transfers, last) if transfers else (last,),
+        stages=(first, last) if first else (last,),
         plan={
             "payoutId": payout.id,
             "attempt": 1,
@@ -77,25 +77,6 @@ def payout_operation(
         action=action,
         request_id=request_id,
     )
-
-
-def _transfer(payout: Payout, line: Line, request_id: str) -> Call:
-    params: dict[str, Any] = {
-        "amount": line.transfer,
-        "currency": payout.currency.lower(),
-        "destination": payout.account_id,
-        "source_transaction": line.charge_id,
-        "transfer_group": line.booking_id,
-        "metadata": {
-            "bookingId": line.booking_id,
-            "payoutId": payout.id,
-            "providerId": payout.provider_id,
-            "operationId": payout.id,
-            "requestId": request_id,
-        },
-    }
-    key = f"transfer-{payout.id}-{line.booking_id}"
-    return Call(f"{PREFIX}{line.booking_id}", "transfers.create", params, key)
 
 
 def _payout_call(payout: Payout, attempt: int, request_id: str) -> Call:
@@ -142,7 +123,9 @@ def barred(operation: Operation, docs: Documents) -> frozenset[str]:
     if payout.status is not PayoutStatus.PROCESSING:
         return frozenset()
     gone = no_longer_due(payout, _bookings(operation, docs))
-    return frozenset({f"{PREFIX}{booking_id}" for booking_id in gone} | {"payout"} if gone else ())
+    return frozenset(
+        {f"{transfers.PREFIX}{booking_id}" for booking_id in gone} | {"payout"} if gone else ()
+    )
 
 
 def _bookings(operation: Operation, docs: Documents) -> dict[str, Booking]:
@@ -157,12 +140,12 @@ def settle(operation: Operation, results: Results, docs: Documents, now: datetim
     """Record transfers and payout; give back what Stripe refused to move or what is not due."""
     was = docs[collections.payout(operation.plan["payoutId"])]
     payout = Payout.load(was)
-    bookings, writes = _record_transfers(payout, operation, results, docs, now)
-    payout = replace(payout, transfers=_transferred(payout, results))
+    bookings, writes = transfers.record(payout, _bookings(operation, docs), results, docs, now)
+    payout = replace(payout, transfers=transfers.made(payout, results))
     refused = {
-        name.removeprefix(PREFIX): result
+        name.removeprefix(transfers.PREFIX): result
         for name, result in results.items()
-        if name.startswith(PREFIX) and result.ok is None
+        if name.startswith(transfers.PREFIX) and result.ok is None
     }
     made = results.get("payout")
     if payout.status is not PayoutStatus.PROCESSING or (made is None and not refused):
@@ -237,44 +220,6 @@ def payout_posting(payout: Payout, stripe: Mapping[str, Any]) -> Posting:
     transaction = stripe.get("balance_transaction")
     taken = -transaction["net"] if isinstance(transaction, Mapping) else payout.amount
     return postings.payout(payout, stripe["id"], taken)
-
-
-def _record_transfers(
-    payout: Payout, operation: Operation, results: Results, docs: Documents, now: datetime
-) -> tuple[dict[str, Booking], list[Write]]:
-    bookings, writes = _bookings(operation, docs), list[Write]()
-    for name, result in results.items():
-        if not name.startswith(PREFIX) or result.ok is None:
-            continue
-        booking = bookings[name.removeprefix(PREFIX)]
-        about = concerns(booking, payoutId=payout.id)
-        posting = postings.transfer(
-            payout.provider_id, payout.currency, result.ok["id"], result.ok["amount"], about
-        )
-        posted = post(docs, posting, now)
-        if posted:  # else the webhook recorded it, booking included
-            bookings[booking.id] = with_transfer(booking, result.ok["id"], result.ok["amount"])
-        writes += posted
-    return bookings, writes
-
-
-def with_transfer(booking: Booking, transfer_id: str, amount: int) -> Booking:
-    """The booking with a transfer made for it."""
-    more = booking.with_money(transferred=booking.money.transferred + amount)
-    made = {"id": transfer_id, "amount": amount, "reversed": 0}
-    return replace(more, transfers=(*booking.transfers, made))
-
-
-def _transferred(payout: Payout, results: Results) -> dict[str, Any]:
-    made = {
-        result.ok["id"]: {
-            "bookingId": name.removeprefix(PREFIX),
-            "amount": result.ok["amount"],
-        }
-        for name, result in results.items()
-        if name.startswith(PREFIX) and result.ok is not None
-    }
-    return {**(payout.transfers or {}), **made}
 
 
 def _without(

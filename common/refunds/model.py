@@ -34,7 +34,7 @@ _PLAIN = {
     "amount": "amount",
     "feeRefunded": "fee_refunded",
     "owedDelta": "owed_delta",
-    "fromHeld": "from_held",
+    "heldPart": "held",
     "providerCompensation": "compensation",
     "reason": "reason",
     "requestedBy": "requested_by",
@@ -52,9 +52,10 @@ class Refund:
 
     Attributes:
         fee_refunded: The platform's part of the amount.
-        from_held: Whether the money was still held for the booking; else it was earned before and
-            is taken back.
-        owed_delta: By how much what we owe the provider shrinks; 0 where ``from_held``.
+        held: What of the amount was still held for the booking; the rest was earned before and is
+            taken back.
+        owed_delta: By how much what we owe the provider shrinks; the rest of what was earned is
+            our commission's.
         compensation: What an operator gave the provider of the rest; None: divided at the rate.
         status: PENDING until Stripe has a final word, then SUCCEEDED or FAILED.
     """
@@ -67,7 +68,7 @@ class Refund:
     amount: int
     fee_refunded: int
     owed_delta: int
-    from_held: bool
+    held: int
     compensation: int | None
     reason: str
     requested_by: str
@@ -99,17 +100,35 @@ class Refund:
 
     def posting(self, booking: Booking, stripe_refund_id: str) -> Posting:
         """What it means in the ledger once Stripe has moved the money."""
-        given = (accounts.STRIPE, -self.amount)
-        if self.from_held:
-            lines = entries(given, (accounts.HELD, self.amount))
-        else:
-            lines = entries(
-                given,
-                (accounts.owed(self.provider_id), self.owed_delta),
-                (accounts.COMMISSION, self.amount - self.owed_delta),
-            )
+        lines = entries((accounts.STRIPE, -self.amount), *self._sources())
         about = concerns(booking, refundId=self.id)
         return Posting("refund", stripe_refund_id, self.currency, lines, about)
+
+    def _sources(self) -> tuple[tuple[str, int], ...]:
+        return (
+            (accounts.HELD, self.held),
+            (accounts.owed(self.provider_id), self.owed_delta),
+            (accounts.COMMISSION, self.amount - self.held - self.owed_delta),
+        )
+
+    def returned(self, booking: Booking, source: str) -> Posting:
+        """The money is back from a refund that failed, for a booking that is over: it stays the
+        customer's and is held for them."""
+        lines = entries((accounts.STRIPE, self.amount), (accounts.HELD, -self.amount))
+        about = concerns(booking, refundId=self.id)
+        return Posting("refund_failed", source, self.currency, lines, about)
+
+    def kept(self, booking: Booking, source: str) -> Posting | None:
+        """The same where Stripe had moved nothing: what was earned is held again. None where all
+        of it was held all the time."""
+        if self.held == self.amount:
+            return None
+        lines = entries(*self._sources(), (accounts.HELD, -self.amount))
+        merged: dict[str, int] = {}
+        for account, amount in lines:
+            merged[account] = merged.get(account, 0) + amount
+        about = concerns(booking, refundId=self.id)
+        return Posting("refund_kept", source, self.currency, entries(*merged.items()), about)
 
     def told(self, stripe: Mapping[str, Any]) -> Refund:
         """The refund with Stripe's word on it."""

@@ -5,7 +5,7 @@ Source: guide, section 5; contract, sections 3 and 4.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from common.auth.caller import Role
@@ -44,6 +44,8 @@ class Allowed:
 
 def refundable(booking: Booking, role: Role) -> bool:
     """Whether this caller may have anything of the booking refunded now."""
+    if booking.giving_back:
+        return False
     if booking.status is Status.CONFIRMED:
         return True
     if role is not Role.OPERATOR:
@@ -124,19 +126,10 @@ def breakdown(
 def apply(booking: Booking, part: Breakdown, *, now: datetime, by: str, why: str) -> Booking:
     """The booking with the refund set aside.
 
-    In part it stays as it is; in full it is REFUNDED; with a compensation it is CANCELLED and the
-    rest is earned at once. Making a refund again that failed changes nothing else.
+    With a compensation it is CANCELLED and the rest is earned at once. Otherwise it stays as it is:
+    REFUNDED it is when Stripe has taken a refund that leaves nothing (``outcome.given_back``).
     """
-    if booking.money.unreturned:
-        return reserved(booking, part).with_money(
-            unreturned=booking.money.unreturned - part.refund, due=booking.money.due
-        )
-    if _failed_before(booking):
-        return reserved(booking, part)
     if part.compensation is not None:
         over = booking.moved(Status.CANCELLED, at=now, by=by, why=why)
         return earned(over, part, now)
-    after = reserved(booking, part)
-    if part.remaining_after:
-        return after
-    return replace(after.moved(Status.REFUNDED, at=now, by=by, why=why), hold_until=None)
+    return reserved(booking, part)

@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from common.bookings import documents
+from common.bookings import claims, documents
 from common.bookings.model import Booking
 from common.ledger.posting import post
 from common.operations.model import LEASE, Operation, Results, Settled, State
@@ -35,12 +35,30 @@ def held_of(booking: Booking) -> Held:
 
 
 def reserved(booking: Booking, part: Breakdown) -> Booking:
-    """The booking with a refund's amounts set aside, and the provider's part that is left."""
+    """The booking with a refund's amounts set aside, and the provider's part that is left.
+
+    What an earlier refund failed to give back is held and goes first; only what goes beyond it is
+    taken from what was earned.
+    """
+    money = booking.money
+    again = min(part.refund, money.unreturned)
+    due = money.due if part.refund == again else min(money.due, part.provider_share_after)
     return booking.with_money(
-        refunded=booking.money.refunded + part.refund,
-        fee_refunded=booking.money.fee_refunded + part.fee_refunded,
-        due=part.provider_share_after if booking.earned_at is not None else 0,
+        refunded=money.refunded + part.refund,
+        fee_refunded=money.fee_refunded + part.fee_refunded,
+        unreturned=money.unreturned - again,
+        due=due if booking.earned_at is not None else 0,
     )
+
+
+def sources(before: Booking, after: Booking, amount: int) -> tuple[int, int]:
+    """Where an amount came from that was set aside: held money, and what we owed the provider.
+
+    The rest of it was our commission.
+    """
+    if before.earned_at is None:
+        return amount, 0
+    return before.money.unreturned - after.money.unreturned, before.money.due - after.money.due
 
 
 def open_refund(
@@ -59,9 +77,9 @@ def open_refund(
 
     Args:
         before: The booking as it was.
-        after: The same with the refund's amounts reserved and its new status.
+        after: The same with the refund's amounts reserved.
     """
-    from_held = before.earned_at is None or before.money.unreturned > 0
+    held, owed_delta = sources(before, after, part.refund)
     refund = Refund(
         id=refund_id,
         booking_id=before.id,
@@ -70,8 +88,8 @@ def open_refund(
         currency=before.money.currency,
         amount=part.refund,
         fee_refunded=part.fee_refunded,
-        owed_delta=0 if from_held else before.money.due - after.money.due,
-        from_held=from_held,
+        owed_delta=owed_delta,
+        held=held,
         compensation=part.compensation,
         reason=reason,
         requested_by=actor,
@@ -168,22 +186,29 @@ def settle(operation: Operation, results: Results, docs: Documents, now: datetim
     if result.ok is None:
         why = result.refused_code or result.refused_message or "refused"
         failed = replace(refund, status="FAILED", failure_reason=why)
-        free = clawback.called_off(outcome.released(booking, refund), _reversals(operation))
-        writes = documents.change(booking_was, free)
+        free, kept = outcome.refused(booking, refund)
+        free = clawback.called_off(free, _reversals(operation))
         return Settled(
             operation.became(State.FAILED, note=why),
-            [*writes, Replace(refund_was, failed.to_document())],
+            [
+                *documents.change(booking_was, free),
+                Replace(refund_was, failed.to_document()),
+                *(write for posting in kept for write in post(docs, posting, now)),
+            ],
         )
-    told, booking, postings = outcome.apply(refund, booking, result.ok)
+    told, after, postings = outcome.apply(refund, booking, result.ok)
+    after = outcome.given_back(after, told, at=now, by=operation.actor, why=operation.action)
+    place = claims.release(booking) if booking.keeps_place and not after.keeps_place else []
     ledger: list[Write] = [write for posting in postings for write in post(docs, posting, now)]
-    booking, reversed_ = clawback.record(
-        booking, operation.id, _reversals(operation), results, docs, now
+    after, reversed_ = clawback.record(
+        after, operation.id, _reversals(operation), results, docs, now
     )
     return Settled(
         operation.became(State.DONE),
         [
-            *documents.change(booking_was, booking),
+            *documents.change(booking_was, after),
             Replace(refund_was, told.to_document()),
+            *place,
             *ledger,
             *reversed_,
         ],

@@ -19,7 +19,8 @@ from common.webhooks.marker import FAILED
 
 #: Events are looked at again for this long, since one may become visible late.
 OVERLAP = timedelta(minutes=10)
-FIRST_LOOK = timedelta(days=2)
+#: Without a memory of an earlier run: as far back as Stripe keeps events.
+FIRST_LOOK = timedelta(days=30)
 #: Time is gone through in slices, the oldest first, so that a long silence is caught up in order.
 SLICE = timedelta(hours=6)
 MOST_SLICES = 16

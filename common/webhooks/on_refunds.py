@@ -15,8 +15,9 @@ from common.operations.model import Operation
 from common.refunds import outcome
 from common.refunds.amounts import refund_breakdown
 from common.refunds.clawback_operation import clawback_operation, set_aside
+from common.refunds.debt_relief import relieve
 from common.refunds.model import Refund
-from common.refunds.refund_operation import held_of, reserved
+from common.refunds.refund_operation import held_of, reserved, sources
 from common.store import collections
 from common.store.store import Replace, Snapshot, Write
 from common.stripe_gateway.calls import Json
@@ -62,7 +63,13 @@ def _once(
     else:
         refund = Refund.load(docs[refund_key])
     told, after, postings = outcome.apply(refund, booking, stripe)
+    after = outcome.given_back(
+        after, told, at=context.now, by=told.requested_by, why=context.action
+    )
+    relief = relieve(context, after, stripe["id"])
+    after, postings = relief.booking, [*postings, *relief.postings]
     writes: list[Write] = [
+        *relief.writes,
         *documents.change(docs[key], after),
         Replace(docs[refund_key], told.to_document()),
         *(write for posting in postings for write in post(docs, posting, context.now)),
@@ -87,7 +94,7 @@ def _made_elsewhere(
     after = reserved(booking, part)
     if not after.money.remaining and booking.status in (Status.CONFIRMED, Status.COMPLETED):
         after = after.moved(Status.REFUNDED, at=context.now, by="stripe", why=context.action)
-    from_held = booking.earned_at is None
+    held, owed_delta = sources(booking, after, part.refund)
     refund = Refund(
         id=refund_id,
         booking_id=booking.id,
@@ -96,8 +103,8 @@ def _made_elsewhere(
         currency=booking.money.currency,
         amount=stripe["amount"],
         fee_refunded=part.fee_refunded,
-        owed_delta=0 if from_held else booking.money.due - after.money.due,
-        from_held=from_held,
+        owed_delta=owed_delta,
+        held=stripe["amount"] if booking.earned_at is None else held,
         compensation=None,
         reason="made_at_stripe",
         requested_by="stripe",

@@ -6,9 +6,12 @@ from common.bookings import documents
 from common.bookings.postings import concerns
 from common.context import Context
 from common.ledger.posting import post
+from common.operations import runner
+from common.operations.model import Operation
 from common.payouts import postings
-from common.payouts.payout_operation import with_transfer
+from common.payouts.transfers import with_transfer
 from common.refunds.clawback import reversed_posting, with_reversal
+from common.refunds.clawback_operation import clawback_operation, set_aside
 from common.store import collections
 from common.store.store import Patch, Write, path
 from common.stripe_gateway.calls import Json
@@ -22,15 +25,22 @@ def created(transfer: Json, event: Json, context: Context) -> bool:
     if booking_id is None or payout_id is None:
         return foreign.transfer(transfer, context)
     context.notes.update(bookingId=booking_id, payoutId=payout_id)
-    return context.until_settled(lambda: _record(transfer, booking_id, payout_id, context))
+    found, back = context.until_settled(lambda: _record(transfer, booking_id, payout_id, context))
+    if back is not None:
+        runner.run(context, back, {})
+    return found
 
 
-def _record(transfer: Json, booking_id: str, payout_id: str, context: Context) -> bool:
+def _record(
+    transfer: Json, booking_id: str, payout_id: str, context: Context
+) -> tuple[bool, Operation | None]:
+    """The transfer in the books; and what takes it back if nothing of it is due any more, because
+    it came through after its payout had given it up."""
     key, payout = collections.booking(booking_id), collections.payout(payout_id)
     posted = collections.transaction(f"transfer_{transfer['id']}")
     docs = context.read(key, payout, posted)
     if docs[key].data is None or docs[payout].data is None:
-        return False
+        return False, None
     booking = documents.load(docs[key])
     posting = postings.transfer(
         booking.provider_id,
@@ -41,18 +51,25 @@ def _record(transfer: Json, booking_id: str, payout_id: str, context: Context) -
     )
     fresh = post(docs, posting, context.now)
     if not fresh:
-        return True
+        return True, None
+    after = with_transfer(booking, transfer["id"], transfer["amount"])
+    back = clawback_operation(
+        after,
+        f"clawback-{transfer['id']}",
+        action=context.action,
+        request_id=context.request_id,
+        now=context.now,
+    )
     known = {"bookingId": booking_id, "amount": transfer["amount"]}
     context.commit(
         [
-            *documents.change(
-                docs[key], with_transfer(booking, transfer["id"], transfer["amount"])
-            ),
+            *documents.change(docs[key], set_aside(after, back)),
             Patch(payout, {path("transfers", transfer["id"]): known}),
             *fresh,
+            *([back.create()] if back else []),
         ]
     )
-    return True
+    return True, back
 
 
 def updated(transfer: Json, event: Json, context: Context) -> bool:

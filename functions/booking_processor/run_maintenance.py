@@ -215,7 +215,7 @@ def _end(context: Context, booking_id: str) -> bool:
     key = collections.booking(booking_id)
     was = context.read(key)[key]
     booking = documents.load(was)
-    if booking.status is not Status.CONFIRMED or context.now < booking.end:
+    if booking.status is not Status.CONFIRMED or context.now < booking.end or booking.giving_back:
         return False
     done = completion.completed(
         booking,

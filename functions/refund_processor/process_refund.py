@@ -26,6 +26,7 @@ from common.money import to_major
 from common.operations import runner
 from common.operations.model import Operation, Result, State
 from common.refunds.amounts import Breakdown
+from common.refunds.clawback_operation import clawback_operation, set_aside
 from common.refunds.model import Refund
 from common.refunds.plan import apply, breakdown
 from common.refunds.refund_operation import open_refund
@@ -66,6 +67,8 @@ def handle(command: Request, context: Context) -> Answer:
     fixed = _refund_id(context)  # before the first try: a try that is made again names the same
     begun = context.until_settled(lambda: _begin(command, context, fixed))
     context.notes["refundId"] = begun.refund_id
+    if begun.operation is not None and begun.operation.state is State.FAILED:
+        raise StripeRefused(begun.operation.note)
     if begun.operation is None or begun.operation.settled:
         return _answer(begun.docs, command.booking_id, begun.refund_id)
     given: Answer = {}
@@ -91,7 +94,7 @@ def _begin(command: Request, context: Context, refund_id: str) -> Begun:
     key, wanted = collections.booking(command.booking_id), collections.refund(refund_id)
     docs: Mapping[Key, Snapshot] = context.read(key, wanted, collections.operation(refund_id))
     booking, role = booking_for(context, docs[key])
-    if docs[wanted].data is not None:
+    if docs[collections.operation(refund_id)].data is not None:
         return Begun(refund_id, Operation.load(docs[collections.operation(refund_id)]), docs)
     amount, compensation = _amounts(command, booking, role)
     reason = command.reason or "requested"
@@ -162,13 +165,37 @@ def _write(
         remembered = {**(booking.last_refund or {}), "clicks": [*_clicks(before, context), click]}
         booking = replace(booking, last_refund=remembered)
         writes += [refund.create(), operation.create()]
+    elif before.earned_at is not None:
+        booking, operation, compensated = _compensated(context, before, after, refund_id)
+        writes += compensated
     if before.earned_at is None and after.earned_at is not None:
         remainder = postings.earning(after)
         writes += post({}, remainder, context.now) if remainder else []
     if before.keeps_place and not after.keeps_place:
         writes += claims.release(before)
-    docs = context.commit([*documents.change(was, booking), *writes])
-    return Begun(refund_id, operation, docs)
+    changed = [*documents.change(was, booking), *writes]
+    if operation is None:  # all is done with this commit, so the answer goes with it
+        done = {was.key: Snapshot(was.key, documents.to_document(booking), None)}
+        context.finish(changed, _answer(done, booking.id, refund_id))
+        return Begun(refund_id, None, done)
+    return Begun(refund_id, operation, context.commit(changed))
+
+
+def _compensated(
+    context: Context, before: Booking, after: Booking, refund_id: str
+) -> tuple[Booking, Operation | None, list[Write]]:
+    """Only a compensation was set, of earnings that stand: what the provider has beyond it is taken
+    back, what they lack is owed to them."""
+    posting = postings.compensation(before, after, refund_id)
+    operation = clawback_operation(
+        after, refund_id, action=context.action, request_id=context.request_id, now=context.now
+    )
+    writes = post({}, posting, context.now) if posting else []
+    return (
+        set_aside(after, operation),
+        operation,
+        [*writes, *([operation.create()] if operation else [])],
+    )
 
 
 def _answer(docs: Mapping[Key, Snapshot], booking_id: str, refund_id: str) -> Answer:

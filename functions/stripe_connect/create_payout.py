@@ -16,7 +16,7 @@ from common.clock import rfc3339
 from common.context import Answer, Context
 from common.currencies import UnknownCurrency, currency
 from common.errors import InsufficientEarnings, InvalidFields, NotSetUp, StripeRefused
-from common.http.command import Amount, Command, Id, money_of
+from common.http.command import Amount, Command, Id
 from common.ids import derived, fresh
 from common.money import to_major
 from common.operations import runner
@@ -28,6 +28,7 @@ from common.payouts.payout_operation import payout_operation
 from common.store import collections
 from common.store.collections import Key
 from common.store.store import Snapshot, Write
+from common.stripe_gateway.calls import Json
 
 
 class Request(Command):
@@ -85,9 +86,9 @@ def _begin(
     if not takes_payouts(profile):
         raise NotSetUp
     code = _currency(command, profile)
-    amount = money_of(command.amount, code, "amount").amount
+    amount = execution.payable_amount(command.amount, code)
     account_id = str((profile or {})["stripeAccountId"])
-    there = _balance(context, account_id, code)
+    there = _spare(context, command.provider_id, account_id, code)
     if not 0 < amount <= there:
         raise InsufficientEarnings(to_major(max(0, there), code), to_major(amount, code))
     lines, claimed = _idle(context, command.provider_id, code, amount)
@@ -118,6 +119,7 @@ def _begin(
         action=context.action,
         request_id=context.request_id,
         now=context.now,
+        waits=False,
     )
     writes: list[Write] = [payout.create(), operation.create(), *claimed]
     return operation, {**docs, **context.commit(writes)}
@@ -131,11 +133,32 @@ def _currency(command: Request, profile: Mapping[str, Any] | None) -> str:
         raise InvalidFields([("currency", "is not a currency we know")]) from None
 
 
-def _balance(context: Context, account_id: str, code: str) -> int:
-    """What the account could pay out now, minor units, as Stripe has it."""
+def _spare(context: Context, provider_id: str, account_id: str, code: str) -> int:
+    """What the account could pay out now and no payout under way waits for, minor units."""
     balance = context.services.stripe.balance(account_id)
-    found = [one["amount"] for one in balance["available"] if one["currency"].upper() == code]
-    return sum(found)
+    now, soon = _in(balance["available"], code), _in(balance["pending"], code)
+    # What others wait for may be what is pending; only beyond that does it take from what is there.
+    return min(now, now + soon - _awaited(context, provider_id, code))
+
+
+def _awaited(context: Context, provider_id: str, code: str) -> int:
+    """What payouts under way have in the connected balance, Stripe's payout not made yet: the
+    balance counts it as free. Minor units."""
+    found = context.services.store.query(
+        "payouts",
+        [
+            ("providerId", "==", provider_id),
+            ("currency", "==", code),
+            ("status", "==", "PROCESSING"),
+            ("stripePayoutId", "==", None),
+        ],
+        limit=200,
+    )
+    return sum(Payout.load(snapshot).there for snapshot in found)
+
+
+def _in(amounts: list[Json], code: str) -> int:
+    return sum(int(one["amount"]) for one in amounts if one["currency"].upper() == code)
 
 
 def _idle(

@@ -130,6 +130,39 @@ def debt_recovered(market: Market, booking: Booking) -> set[str]:
     return PAID | {"earning", "refund", "debt"}
 
 
+def compensated_after_completion(market: Market, booking: Booking) -> set[str]:
+    market.complete(booking)
+    refunds(market, booking, 0, providerCompensation=100)
+    return PAID | {"earning"}
+
+
+def refund_fails(market: Market, booking: Booking) -> set[str]:
+    refunds(market, booking, 50)
+    return PAID
+
+
+def refund_of_everything_fails(market: Market, booking: Booking) -> set[str]:
+    market.complete(booking)
+    market.control.webhooks("hold")  # it fails after it was taken
+    refunds(market, booking, 200)
+    told_late(market)
+    return PAID | {"earning"}
+
+
+def debt_cancelled(market: Market, booking: Booking) -> set[str]:
+    paid_out(market, booking)
+    market.control.webhooks("hold")
+    refunds(market, booking, 50)
+    told_late(market)
+    return PAID | {"earning", "transfer", "payout"}
+
+
+def told_late(market: Market) -> None:
+    market.control.webhooks("normal")
+    market.control.release_webhooks()
+    market.control.idle()
+
+
 def dispute(market: Market, booking: Booking, outcome: str) -> None:
     charge = market.booking(booking.id)["payment"]["chargeId"]
     market.control.dispute(charge)
@@ -165,9 +198,19 @@ PLAYED: dict[str, Callable[[Market, Booking], set[str]]] = {
     "Refunded after the transfer": refunded_after_the_transfer,
     "Refunded after the payout": refunded_after_the_payout,
     "A debt recovered": debt_recovered,
+    "A compensation after completion": compensated_after_completion,
+    "A refund that fails": refund_fails,
+    "A refund of everything that fails": refund_of_everything_fails,
+    "A debt cancelled": debt_cancelled,
     "A dispute, won": won,
     "A dispute, lost before completion": lost,
     "A dispute, lost after completion": lost_after_completion,
+}
+#: The card that pays where the usual one would not do.
+CARDS = {
+    "A refund that fails": "pm_card_refundFail",
+    "A refund of everything that fails": "pm_card_refundFail",
+    "A debt cancelled": "pm_card_refundFail",
 }
 
 
@@ -183,7 +226,8 @@ def test_each_transaction_in_the_document_sums_to_zero(title: str) -> None:
 
 @pytest.mark.parametrize("title", PLAYED)
 def test_the_ledger_says_what_the_document_says(market: Market, title: str) -> None:
-    booking = market.a_booking(paid=True, starts_in=SOON)
+    booking = market.a_booking(starts_in=SOON)
+    market.pay(booking, CARDS.get(title, "pm_card_visa"))
     flow = PLAYED[title]
     left_out = flow(market, booking)
     market.control.idle()

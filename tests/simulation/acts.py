@@ -116,7 +116,9 @@ class Acts:
         stay = self._stay("PENDING")
         card = self.random.choices(CARDS, _CARD_WEIGHTS)[0]
         proof = self.random.choice(("succeeded", "succeeded", "failed", "left"))
-        return stay and (lambda: self._confirm_payment(stay, card, proof))
+        if stay is None:
+            return None
+        return lambda: self._confirm_payment(stay, card, proof)
 
     def _confirm_payment(self, stay: Stay, card: str, proof: str) -> None:
         stack = self.town.stack
@@ -133,13 +135,20 @@ class Acts:
 
     def _confirm(self) -> Act | None:
         stay = self._stay("PENDING", "EXPIRED")
-        return stay and self._ask(
-            self._party(stay, (3, 2, 1)), "booking-processor", "CONFIRM_BOOKING", bookingId=stay.id
+        return (
+            None
+            if stay is None
+            else self._ask(
+                self._party(stay, (3, 2, 1)),
+                "booking-processor",
+                "CONFIRM_BOOKING",
+                bookingId=stay.id,
+            )
         )
 
     def _cancel(self) -> Act | None:
         stay = self._stay("CONFIRMED", "PENDING")
-        return stay and self._ask(
+        return None if stay is None else self._ask(
             self._party(stay, (4, 2, 1)), "booking-processor", "CANCEL_BOOKING",
             keyed=self.random.random() < 0.7, bookingId=stay.id, reason="changed plans",
         )  # fmt: skip
@@ -169,8 +178,12 @@ class Acts:
 
     def _intent(self) -> Act | None:
         stay = self._stay("PENDING")
-        return stay and self._ask(
-            stay.customer, "stripe-connect", "CREATE_PAYMENT_INTENT", bookingId=stay.id
+        return (
+            None
+            if stay is None
+            else self._ask(
+                stay.customer, "stripe-connect", "CREATE_PAYMENT_INTENT", bookingId=stay.id
+            )
         )
 
     # -- refunds ------------------------------------------------------------------------------
@@ -192,17 +205,21 @@ class Acts:
         """An operator refunds what was earned, and perhaps paid out, already."""
         stay = self._stay("COMPLETED")
         amount = self._amount("90")
-        return stay and self._ask(
-            "operator",
-            "refund-processor",
-            "PROCESS_REFUND",
-            bookingId=stay.id,
-            refundAmount=amount,
+        return (
+            None
+            if stay is None
+            else self._ask(
+                "operator",
+                "refund-processor",
+                "PROCESS_REFUND",
+                bookingId=stay.id,
+                refundAmount=amount,
+            )
         )
 
     def _contest(self) -> Act | None:
         stay = self._stay("COMPLETED", "CANCELLED")
-        return stay and self._ask(
+        return None if stay is None else self._ask(
             self._party(stay, (3, 1, 0)), "refund-processor", "DISPUTE_REFUND",
             bookingId=stay.id, reason="not what was promised",
         )  # fmt: skip
@@ -233,7 +250,7 @@ class Acts:
         provider = self.random.choice(self.town.providers)
         fields: dict[str, Any] = {"providerId": provider}
         if self.random.random() < 0.4:
-            fields["amount"] = self._amount("150")
+            fields["amount"] = self._amount("70")
         days = self.random.choice((0, 0, 0, 1, 2))
         caller = self.random.choice((provider, provider, "operator"))
         request = self._request(caller, "payout-manager", "SCHEDULE_PAYOUT", **fields)
@@ -252,7 +269,7 @@ class Acts:
         provider = self.random.choice(self.town.providers)
         fields: dict[str, Any] = {"providerId": provider}
         if self.random.random() < 0.5:
-            fields["amount"] = self._amount("120")
+            fields["amount"] = self._amount("50")
         return self._ask(provider, "payout-manager", "INSTANT_PAYOUT", **fields)
 
     def _call_off(self) -> Act | None:
@@ -265,7 +282,7 @@ class Acts:
         provider = self.random.choice(self.town.providers)
         return self._ask(
             provider, "stripe-connect", "CREATE_PAYOUT",
-            providerId=provider, amount=self._amount("100"),
+            providerId=provider, amount=self._amount("40"),
         )  # fmt: skip
 
     def _payout_run(self) -> Act:

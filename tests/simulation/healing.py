@@ -5,24 +5,37 @@ from __future__ import annotations
 import time
 
 from tests.simulation.town import Town
-from tests.simulation.trouble import Trouble
+from tests.simulation.trouble import FUNCTIONS, Trouble
 from tests.simulation.wire import Request, Wire
 
 #: How far time moves between two maintenance runs, seconds: leases end, failures that Stripe
 #: repeats are given up, funds become available, payouts arrive.
 _STEPS = (20 * 60, 2 * 3600, 3 * 86_400, 3 * 86_400, 3 * 86_400)
 _REPEATS = 3
+_RESTART_SECONDS = 20
 
 
 def heal(town: Town, wire: Wire, trouble: Trouble) -> list[str]:
     """Do what clients, Stripe and the scheduler do anyway; returns what did not heal by it."""
     wire.say("-- healing")
     trouble.calm()
+    _await_functions(town)
     problems = _repeat(town, wire)
     for step in _STEPS:
         town.stack.control.advance(step)
         problems = _maintain(town, wire) or _repeat(town, wire)
     return problems + _repeat_all(wire)
+
+
+def _await_functions(town: Town) -> None:
+    """Who was killed is started again; that takes seconds of real time, not of the stack's."""
+    until = time.monotonic() + _RESTART_SECONDS
+    for name in FUNCTIONS:
+        while time.monotonic() < until:
+            asked = town.stack.api.as_operator().post(name, "NONE")
+            if asked.status != 503:
+                break
+            time.sleep(0.1)
 
 
 def _repeat(town: Town, wire: Wire) -> list[str]:

@@ -14,6 +14,7 @@ from tests.simulation import checker
 from tests.simulation.acts import Act, Acts
 from tests.simulation.evidence import Evidence, gather
 from tests.simulation.healing import heal
+from tests.simulation.story import story
 from tests.simulation.town import Stack, settle
 from tests.simulation.trouble import Trouble
 from tests.simulation.wire import Wire
@@ -43,9 +44,9 @@ class Verdict:
         head = f"seed {self.seed}: {sum(self.acts.values())} acts, {self.seconds:.1f} s"
         if not self.problems:
             return f"{head}, every invariant holds"
-        return "\n".join(
-            [f"{head}, {len(self.problems)} VIOLATIONS", *self.problems, "-- log", *self.log]
-        )
+        told = story(self.evidence, self.problems) if self.evidence else ()
+        lines = [f"{head}, {len(self.problems)} VIOLATIONS", *self.problems]
+        return "\n".join([*lines, "-- log", *self.log, "-- documents", *told])
 
 
 def run(stack: Stack, seed: int, acts: int = ACTS) -> Verdict:

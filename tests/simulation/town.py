@@ -107,7 +107,7 @@ class Town:
     def look(self) -> None:
         """Read the bookings' statuses, so that acts may be chosen that fit them."""
         bookings = self.stack.db.collection("bookings")
-        for snapshot in self.stack.db.get_all([bookings.document(s.id) for s in self.stays[-16:]]):
+        for snapshot in self.stack.db.get_all([bookings.document(one.id) for one in self.stays]):
             self.statuses[snapshot.id] = str((snapshot.to_dict() or {}).get("status"))
 
     def customer(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -126,3 +127,17 @@ def test_once_settled_nothing_more_happens() -> None:
 def test_the_record_says_whether_it_is_over(status: str, over: bool) -> None:
     assert is_over(word(status)) is over
     assert document(a_booking(), word(status), NOW)["settled"] is over
+
+
+def test_a_lost_dispute_takes_what_a_failed_refund_left_held_before_what_was_earned() -> None:
+    cancelled = replace(earned(a_booking(), due=92_00, unreturned=100_00), status=Status.CANCELLED)
+    opened = told(cancelled, word("needs_response", TAKEN))
+    lost = told(opened.booking, word("lost", TAKEN))
+    assert (lost.booking.money.unreturned, lost.booking.money.due) == (0, 0)
+    assert sums(opened, lost) == {
+        "platform:stripe": -215_00,
+        "platform:stripe_fees": 15_00,
+        "bookings:held": 100_00,
+        "provider:provider-1": 92_00,
+        "platform:commission": 8_00,
+    }

@@ -8,10 +8,13 @@ from typing import Any
 
 import pytest
 
+from common.auth.caller import Role
 from common.bookings.model import Booking
+from common.bookings.status import Status
 from common.ledger.posting import Posting
 from common.refunds.model import Refund
-from common.refunds.outcome import apply
+from common.refunds.outcome import apply, given_back, refused
+from common.refunds.plan import refundable
 from tests.unit.common.bookings.builders import NOW, a_booking, earned
 
 BALANCE = "txn_1"
@@ -27,7 +30,7 @@ def a_refund(**changes: Any) -> Refund:
         amount=50_00,
         fee_refunded=4_00,
         owed_delta=0,
-        from_held=True,
+        held=50_00,
         compensation=None,
         reason="x",
         requested_by="x",
@@ -61,7 +64,7 @@ def test_a_refund_that_succeeded_takes_what_was_held() -> None:
 
 
 def test_a_refund_of_earned_money_takes_each_ones_part() -> None:
-    refund = a_refund(from_held=False, owed_delta=46_00)
+    refund = a_refund(held=0, owed_delta=46_00)
     _, _, postings = apply(refund, earned(reserved()), word("succeeded"))
     expected = {
         "platform:stripe": -50_00,
@@ -92,7 +95,7 @@ def test_what_failed_after_the_rest_was_earned_is_held_for_the_customer() -> Non
 
 
 def test_a_failed_refund_of_earned_money_is_the_providers_again() -> None:
-    refund = a_refund(from_held=False, owed_delta=46_00)
+    refund = a_refund(held=0, owed_delta=46_00)
     _, booking, _ = apply(refund, earned(reserved()), word("failed"))
     assert booking.money.due == 184_00
     assert booking.money.unreturned == 0
@@ -113,3 +116,49 @@ def test_an_older_pending_does_not_undo_a_success() -> None:
     refund, _, _ = apply(a_refund(), reserved(), word("succeeded"))
     refund, _, _ = apply(refund, reserved(), word("pending"))
     assert refund.status == "SUCCEEDED"
+
+
+def over(booking: Booking, status: Status, **money: int) -> Booking:
+    return replace(earned(booking, **money), status=status)
+
+
+def test_of_a_booking_that_is_over_a_failed_refund_stays_the_customers() -> None:
+    refund = a_refund(held=0, amount=200_00, owed_delta=184_00, fee_refunded=16_00)
+    gone = over(a_booking(refunded=200_00, fee_refunded=16_00), Status.REFUNDED, due=0)
+    _, booking, postings = apply(refund, gone, word("failed"))
+    assert (booking.money.due, booking.money.unreturned) == (0, 200_00)
+    assert booking.available == 0
+    assert totals(postings) == {
+        "bookings:held": -200_00,
+        "provider:provider-1": 184_00,
+        "platform:commission": 16_00,
+    }
+
+
+def test_the_same_where_stripe_never_moved_anything() -> None:
+    refund = a_refund(held=0, amount=150_00, owed_delta=134_00, fee_refunded=12_00)
+    cancelled = over(a_booking(refunded=150_00, fee_refunded=12_00), Status.CANCELLED, due=50_00)
+    booking, postings = refused(cancelled, refund)
+    assert (booking.money.due, booking.money.unreturned) == (50_00, 150_00)
+    assert totals(postings) == {
+        "bookings:held": -150_00,
+        "provider:provider-1": 134_00,
+        "platform:commission": 16_00,
+    }
+
+
+def test_what_a_late_payer_did_not_get_back_may_be_given_back_again() -> None:
+    late = replace(a_booking(refunded=200_00, fee_refunded=16_00), status=Status.CANCELLED)
+    refund = a_refund(amount=200_00, fee_refunded=16_00, held=200_00)
+    _, booking, _ = apply(refund, late, word("failed"))
+    assert booking.money.unreturned == 200_00
+    assert refundable(booking, Role.OPERATOR)
+
+
+def test_a_booking_is_refunded_when_stripe_took_the_refund_that_leaves_nothing() -> None:
+    asked = replace(a_booking(refunded=200_00, fee_refunded=16_00), last_refund={"id": "refund-1"})
+    taken = a_refund(amount=200_00, status="PENDING")
+    assert given_back(asked, taken, at=NOW, by="x", why="x").status is Status.REFUNDED
+    assert given_back(asked, replace(taken, status="FAILED"), at=NOW, by="x", why="x") == asked
+    another = replace(taken, id="refund-0")
+    assert given_back(asked, another, at=NOW, by="x", why="x") == asked

@@ -14,15 +14,21 @@ from common.auth.caller import Role
 from common.bookings.model import Booking
 from common.bookings.status import Status
 from common.errors import NotRefundable, RefusedAmount
+from common.refunds.outcome import given_back
 from common.refunds.plan import allowed, apply, breakdown, refundable
+from common.refunds.refund_operation import open_refund
 from tests.unit.common.bookings.builders import NOW, a_booking, earned
 
 PARTIES = (Role.CUSTOMER, Role.PROVIDER, Role.OPERATOR)
 
 
 def refunded(booking: Booking, amount: int, compensation: int | None = None) -> Booking:
+    """The booking after a refund that Stripe took."""
     part = breakdown(booking, Role.OPERATOR, NOW, amount, compensation)
-    return apply(booking, part, now=NOW, by="x", why="x")
+    after = apply(booking, part, now=NOW, by="x", why="x")
+    asked = {"refund_id": "refund-1", "reason": "x", "actor": "x", "action": "x", "request_id": "x"}
+    after, refund, _ = open_refund(booking, after, part, **asked, now=NOW)
+    return given_back(after, replace(refund, status="SUCCEEDED"), at=NOW, by="x", why="x")
 
 
 @pytest.mark.parametrize("status", list(Status))

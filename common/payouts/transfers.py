@@ -1,0 +1,84 @@
+"""A payout's transfers: from our balance to the connected account, one for each booking. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from common.bookings.model import Booking
+from common.bookings.postings import concerns
+from common.ledger.posting import post
+from common.operations.model import Results
+from common.payouts import postings
+from common.payouts.model import Line, Payout
+from common.store.collections import Key
+from common.store.store import Snapshot, Write
+from common.stripe_gateway.calls import Call
+
+PREFIX = "transfer:"
+
+
+def call(payout: Payout, line: Line, request_id: str) -> Call:
+    """The transfer of a line; the charge funds it, so it need not wait for the balance."""
+    params: dict[str, Any] = {
+        "amount": line.transfer,
+        "currency": payout.currency.lower(),
+        "destination": payout.account_id,
+        "source_transaction": line.charge_id,
+        "transfer_group": line.booking_id,
+        "metadata": {
+            "bookingId": line.booking_id,
+            "payoutId": payout.id,
+            "providerId": payout.provider_id,
+            "operationId": payout.id,
+            "requestId": request_id,
+        },
+    }
+    key = f"transfer-{payout.id}-{line.booking_id}"
+    return Call(f"{PREFIX}{line.booking_id}", "transfers.create", params, key)
+
+
+def record(
+    payout: Payout,
+    bookings: Mapping[str, Booking],
+    results: Results,
+    docs: Mapping[Key, Snapshot],
+    now: datetime,
+) -> tuple[dict[str, Booking], list[Write]]:
+    """The bookings with the transfers that were made, and what these mean in the ledger."""
+    after, writes = dict(bookings), list[Write]()
+    for name, result in results.items():
+        if not name.startswith(PREFIX) or result.ok is None:
+            continue
+        booking = after[name.removeprefix(PREFIX)]
+        about = concerns(booking, payoutId=payout.id)
+        posting = postings.transfer(
+            payout.provider_id, payout.currency, result.ok["id"], result.ok["amount"], about
+        )
+        posted = post(docs, posting, now)
+        if posted:  # else the webhook recorded it, booking included
+            after[booking.id] = with_transfer(booking, result.ok["id"], result.ok["amount"])
+        writes += posted
+    return after, writes
+
+
+def with_transfer(booking: Booking, transfer_id: str, amount: int) -> Booking:
+    """The booking with a transfer made for it."""
+    more = booking.with_money(transferred=booking.money.transferred + amount)
+    made = {"id": transfer_id, "amount": amount, "reversed": 0}
+    return replace(more, transfers=(*booking.transfers, made))
+
+
+def made(payout: Payout, results: Results) -> dict[str, Any]:
+    """Stripe's transfer id -> booking id and amount, of this payout's transfers."""
+    new = {
+        result.ok["id"]: {
+            "bookingId": name.removeprefix(PREFIX),
+            "amount": result.ok["amount"],
+        }
+        for name, result in results.items()
+        if name.startswith(PREFIX) and result.ok is not None
+    }
+    return {**(payout.transfers or {}), **new}
