@@ -15,7 +15,7 @@ PORTS := $(if $(PORT_BASE),--port-base $(PORT_BASE))
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up check-books test sweep lint format types imports check lock bench-emulator clean
+.PHONY: help setup demo up check-books test sweep simulate lint format types imports check lock bench-emulator clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -46,6 +46,10 @@ test: setup ## every test (ARGS="-k word" for some)
 
 sweep: setup ## every action through the loss of each of its calls, by every fault
 	@SWEEP=full $(BIN)/python -m pytest tests/sweep --timeout 900 $(ARGS)
+
+SEEDS ?= 1..10
+simulate: setup ## seeded trouble over HTTP, healed and judged (SEEDS=1..20)
+	@$(BIN)/python -m tests.simulation --seeds $(SEEDS) $(ARGS)
 
 lint: setup ## ruff: rules and format
 	@$(BIN)/ruff check .

@@ -54,10 +54,12 @@ class Evidence:
 def gather(db: FirestoreClient, stripe: dict[str, Any] | None) -> Evidence:
     """Read all documents in one read-only transaction."""
 
-    @transactional  # type: ignore[untyped-decorator]
+    @transactional
     def read(txn: Any) -> dict[str, Docs]:
         return {
-            name: {one.id: one.to_dict() for one in db.collection(name).stream(transaction=txn)}
+            name: {
+                one.id: one.to_dict() or {} for one in db.collection(name).stream(transaction=txn)
+            }
             for name in COLLECTIONS
         }
 
