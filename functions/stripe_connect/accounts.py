@@ -157,8 +157,9 @@ def login_link(command: ProviderRequest, context: Context) -> Answer:
 
 
 def refill_login(answer: Answer, context: Context) -> Answer:
-    """A replayed login link is a fresh one."""
-    account_id = _account_of(context.caller.uid, context)
+    """A replayed login link is a fresh one; the key was met already and is not met again."""
+    key = collections.profile(context.caller.uid)
+    account_id = _account_in(context.services.store.read([key])[key])
     return {**answer, "url": context.services.stripe.login_link(account_id)["url"]}
 
 
@@ -166,7 +167,11 @@ def _account_of(provider_id: str, context: Context) -> str:
     context.caller.require_provider(provider_id)
     context.notes["providerId"] = provider_id
     key = collections.profile(provider_id)
-    profile = context.read(key)[key].data
+    return _account_in(context.read(key)[key])
+
+
+def _account_in(snapshot: Snapshot) -> str:
+    profile = snapshot.data
     if profile is None:
         raise Missing("provider")
     if not profile.get("stripeAccountId"):

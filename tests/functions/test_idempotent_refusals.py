@@ -22,6 +22,18 @@ def test_the_same_key_for_a_link_gives_the_same_account_again(market: Market) ->
     assert answers[1].headers["Idempotent-Replayed"] == "true"
 
 
+def test_the_same_key_for_a_login_link_gives_a_link_that_is_good_again(market: Market) -> None:
+    provider = market.a_provider()
+    caller, key = market.api.as_user(provider.uid), fresh("key")
+    urls = [
+        caller.post(
+            "stripe-connect", "CREATE_LOGIN_LINK", idempotency_key=key, providerId=provider.uid
+        ).ok()["url"]
+        for _ in range(2)
+    ]
+    assert urls[0] != urls[1]
+
+
 def test_a_key_reused_for_a_body_that_is_refused_at_once_is_still_a_422(market: Market) -> None:
     service, key, customer = market.a_service(market.a_provider()), fresh("key"), fresh("customer")
     market.book(service, customer=customer, idempotency_key=key).ok()
