@@ -50,6 +50,14 @@ class Context:
         """Run ``work`` until no other write comes in between."""
         return self.unit.until_settled(work)
 
+    def meet(self) -> None:
+        """Meet whoever was first with this key, where nothing of this request stands yet.
+
+        For answers and refusals that are kept without a document of their own having been read.
+        """
+        if self.record is not None and not self.record.is_open:
+            self.read(self.record.key)
+
     def finish(self, writes: Sequence[Write], answer: Mapping[str, Any]) -> None:
         """The last commit, with the answer that the idempotency key will give again."""
         last = list(writes)

@@ -143,9 +143,7 @@ def _run(action: Action, command: Command, context: Context) -> Reply:
 
 def _keep(context: Context, answer: Answer) -> None:
     """Store the answer of an action that had nothing of its own left to write."""
-    assert context.record is not None
-    if not context.record.is_open:
-        context.read(context.record.key)  # meets whoever was first with this key
+    context.meet()
     context.finish([], answer)
 
 
@@ -181,8 +179,7 @@ def _refused(action: Action, context: Context, error: AppError) -> Reply:
 def _keep_refusal(context: Context, error: AppError) -> None:
     record = context.record
     assert record is not None
-    if not record.is_open:
-        context.read(record.key)  # meets whoever was first with this key
+    context.meet()
     closing = record.close(error.status, error_body(error, context.request_id))
     context.unit.commit([closing] if closing else [])
 

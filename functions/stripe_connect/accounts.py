@@ -121,8 +121,7 @@ def _linked(context: Context, provider_id: str, account_id: str) -> Answer:
 
 
 def _keep(context: Context, kept: Patch, answer: Answer) -> None:
-    if context.record is not None and not context.record.is_open:
-        context.read(context.record.key)  # meets whoever was first with this key
+    context.meet()
     context.finish([kept], answer)
 
 

@@ -177,3 +177,23 @@ def until_answered(act: Callable[[], Answer]) -> Answer:
             return answer
         time.sleep(0.25)
     return answer
+
+
+def an_unheard_payout(market: Market) -> tuple[Provider, str]:
+    """A provider, and the id of a payout that has arrived at the bank without a word to us."""
+    provider = market.a_provider()
+    market.complete(market.a_booking(market.a_service(provider), paid=True))
+    caller = market.api.as_user(provider.uid)
+    payout = caller.post("payout-manager", "SCHEDULE_PAYOUT", providerId=provider.uid).ok()
+    market.control.idle()  # what was told of its beginning has arrived
+    market.control.webhooks("drop")
+    market.control.advance(4 * DAY)
+    market.control.webhooks("normal")
+    return provider, str(payout["payoutId"])
+
+
+def payout_statuses(market: Market, provider: Provider) -> list[str]:
+    """The statuses of a provider's payouts, newest first, as the provider sees them."""
+    caller = market.api.as_user(provider.uid)
+    told = caller.post("payout-manager", "GET_PAYOUT_HISTORY", providerId=provider.uid).ok()
+    return [str(one["status"]) for one in told["payouts"]]
