@@ -41,8 +41,10 @@ up: setup ## the local stack in the foreground, until Ctrl-C (PORT_BASE=N moves 
 check-books: setup ## judge the books of a stack that runs (PORT_BASE=N: where)
 	@$(BIN)/python -m emulator books $(PORTS) $(ARGS)
 
+# Each worker starts a stack of its own; the tests of one file stay together.
+WORKERS ?= 2
 test: setup ## every test (ARGS="-k word" for some)
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
 
 sweep: setup ## every action through the loss of each of its calls, by every fault
 	@SWEEP=full $(BIN)/python -m pytest tests/sweep --timeout 900 $(ARGS)

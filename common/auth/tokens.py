@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any, cast
 
 from common.auth.caller import Caller
 from common.errors import Unauthenticated, Unavailable
+from common.ids import fresh
 from common.settings import Settings
 
 if TYPE_CHECKING:
     from firebase_admin import App
 
 _GOOGLE_ISSUERS = ("https://accounts.google.com", "accounts.google.com")
-_APP_NAME = "marketplace"
 #: firebase-admin lets a malformed token's own exceptions through.
 _MALFORMED = (ValueError, TypeError, AttributeError, RecursionError)
 
@@ -68,7 +68,8 @@ class Tokens:
         with self._lock:
             if self._app is None:
                 options = {"projectId": self._settings.project}
-                self._app = firebase_admin.initialize_app(options=options, name=_APP_NAME)
+                # A name of its own: the package keeps one list of apps for the whole process.
+                self._app = firebase_admin.initialize_app(options=options, name=fresh("app"))
             return self._app
 
     def _scheduler(self, token: str) -> Caller:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import socket
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -103,11 +104,14 @@ def holder(port: int) -> str:
 
 
 def free_base(first: int = 24000, last: int = 32000) -> int:
-    """The lowest multiple of ``SPAN`` from ``first`` whose whole span is free.
+    """A multiple of ``SPAN`` from ``first`` on whose whole span is free.
 
-    Below 32768, where Linux begins to hand out ports to outgoing connections.
+    Any of them, so that two who ask at once do not take the same; below 32768, where Linux begins
+    to hand out ports to outgoing connections.
     """
-    for base in range(first, last, SPAN):
+    bases = list(range(first, last, SPAN))
+    random.shuffle(bases)
+    for base in bases:
         if all(is_free(port) for port in range(base, base + SPAN)):
             return base
     raise StackError(f"no {SPAN} free ports in a row between {first} and {last}.")
