@@ -75,7 +75,23 @@ def line(booking: Booking, amount: int) -> Line:
     money = booking.money
     sent_for = money.claimed + money.paid - money.netted  # what earlier lines need or needed
     there = max(0, money.transferred - sent_for)
-    return Line(booking.id, amount, max(0, amount - there), str(booking.payment["chargeId"]))
+    return told_line(booking, amount, max(0, amount - there))
+
+
+def told_line(booking: Booking, amount: int, transfer: int) -> Line:
+    """A line with what a reader of the payout wants to know of its booking."""
+    money = booking.money
+    refunded = money.refunded + money.unreturned  # what failed to go back is the customer's still
+    return Line(
+        booking.id,
+        amount,
+        transfer,
+        str(booking.payment["chargeId"]),
+        title=booking.title,
+        paid=money.captured,
+        refunded=refunded,
+        fee=money.captured - refunded - money.due,
+    )
 
 
 def instant_fee(amount: int, bps: int, minimum: int, code: str) -> int:

@@ -20,7 +20,7 @@ from common.http.command import money_of
 from common.ledger.posting import post
 from common.money import to_major
 from common.operations import runner
-from common.operations.model import Operation
+from common.operations.model import BARRED, Operation
 from common.payouts import postings
 from common.payouts.allocation import MOST_LINES, Allocation, allocate, instant_fee, line
 from common.payouts.lines import released
@@ -314,7 +314,9 @@ def _revised(
     amount = sum(one.amount for one in lines)
     if not lines or amount <= payout.fee:
         cancelled = replace(
-            payout.moved(PayoutStatus.CANCELLED), failure_message="nothing of it is due any more"
+            payout.moved(PayoutStatus.CANCELLED),
+            failure_code=BARRED,
+            failure_message="nothing of it is due any more",
         )
         writes.append(Replace(docs[key], cancelled.to_document()))
         return None, {**docs, **context.commit(writes)}

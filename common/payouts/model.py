@@ -14,6 +14,7 @@ from typing import Any
 
 from common.clock import rfc3339
 from common.money import to_major
+from common.payouts.failures import failure
 from common.store import collections
 from common.store.collections import Key
 from common.store.store import Create, Document, Snapshot
@@ -56,6 +57,16 @@ _PLAIN = {
     "failureCode": "failure_code",
     "failureMessage": "failure_message",
 }
+_LINE = {
+    "bookingId": "booking_id",
+    "amount": "amount",
+    "transfer": "transfer",
+    "chargeId": "charge_id",
+    "title": "title",
+    "paid": "paid",
+    "refunded": "refunded",
+    "fee": "fee",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +77,40 @@ class Line:
         amount: What of the booking's earnings goes out.
         transfer: What of it must still be transferred to the connected account; the rest is there
             from an earlier payout that failed.
+        title, paid, refunded, fee: What the booking was about, what its customer paid, what they
+            got back and what the platform kept, when the payout was made. What it earned is
+            ``paid - refunded - fee``; more than ``amount`` where it goes out in parts.
     """
 
     booking_id: str
     amount: int
     transfer: int
     charge_id: str
+    title: str = ""
+    paid: int = 0
+    refunded: int = 0
+    fee: int = 0
+
+    def to_document(self) -> Document:
+        """Its part of the payout's document."""
+        return {name: getattr(self, attribute) for name, attribute in _LINE.items()}
+
+    @classmethod
+    def of(cls, doc: Mapping[str, Any]) -> Line:
+        """The line in a payout's document."""
+        return cls(**{attribute: doc[name] for name, attribute in _LINE.items()})
+
+    def as_json(self, code: str) -> dict[str, Any]:
+        """The line as answers show it; amounts in major units of the currency ``code``."""
+        shown = {
+            "amount": self.amount,
+            "total": self.paid,
+            "refunded": self.refunded,
+            "platformFee": self.fee,
+            "net": self.paid - self.refunded - self.fee,
+        }
+        amounts = {name: to_major(amount, code) for name, amount in shown.items()}
+        return {"bookingId": self.booking_id, "title": self.title, **amounts}
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,15 +174,7 @@ class Payout:
         return {
             **{name: getattr(self, attribute) for name, attribute in _PLAIN.items()},
             "status": str(self.status),
-            "lines": [
-                {
-                    "bookingId": line.booking_id,
-                    "amount": line.amount,
-                    "transfer": line.transfer,
-                    "chargeId": line.charge_id,
-                }
-                for line in self.lines
-            ],
+            "lines": [line.to_document() for line in self.lines],
             "transfers": dict(self.transfers or {}),
             "kept": dict(self.kept or {}),
         }
@@ -153,10 +184,7 @@ class Payout:
         """The payout in a document that exists."""
         doc = snapshot.require()
         plain: dict[str, Any] = {attribute: doc[name] for name, attribute in _PLAIN.items()}
-        lines = tuple(
-            Line(line["bookingId"], line["amount"], line["transfer"], line["chargeId"])
-            for line in doc["lines"]
-        )
+        lines = tuple(Line.of(line) for line in doc["lines"])
         return cls(
             id=snapshot.key.id,
             status=PayoutStatus(doc["status"]),
@@ -171,7 +199,11 @@ class Payout:
         return Create(self.key, self.to_document())
 
     def as_json(self) -> dict[str, Any]:
-        """The payout as answers show it; amounts in major units."""
+        """The payout as answers show it; amounts in major units.
+
+        ``arrivalDate`` is the day on which Stripe expects it at the bank, None until it has left.
+        """
+        told = failure(self.failure_code)
         return {
             "payoutId": self.id,
             "providerId": self.provider_id,
@@ -184,16 +216,13 @@ class Payout:
             "debtRecovered": to_major(self.debt_recovered, self.currency),
             "scheduledDate": rfc3339(self.scheduled_date),
             "bookingIds": [line.booking_id for line in self.lines],
-            "bookings": [
-                {
-                    "bookingId": line.booking_id,
-                    "amount": to_major(line.amount, self.currency),
-                }
-                for line in self.lines
-            ],
+            "bookings": [line.as_json(self.currency) for line in self.lines],
             "arrivalDate": None if self.arrival_date is None else rfc3339(self.arrival_date),
             "stripePayoutId": self.stripe_payout_id,
             "failureCode": self.failure_code,
             "failureMessage": self.failure_message,
+            "failure": None
+            if told is None
+            else {"reason": told.reason, "nextStep": told.next_step},
             "createdAt": rfc3339(self.created_at),
         }

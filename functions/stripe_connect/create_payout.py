@@ -22,7 +22,7 @@ from common.money import to_major
 from common.operations import runner
 from common.operations.model import Operation
 from common.payouts import execution
-from common.payouts.allocation import MOST_LINES, instant_fee
+from common.payouts.allocation import MOST_LINES, instant_fee, told_line
 from common.payouts.model import Line, Payout, PayoutStatus
 from common.payouts.payout_operation import payout_operation
 from common.store import collections
@@ -174,7 +174,7 @@ def _idle(
         part = min(amount, _there(booking))
         if part > 0:
             amount -= part
-            lines.append(Line(booking.id, part, 0, str(booking.payment["chargeId"])))
+            lines.append(told_line(booking, part, 0))
             claimed = booking.with_money(claimed=booking.money.claimed + part)
             writes += documents.change(was, claimed)
     return tuple(lines), writes
