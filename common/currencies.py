@@ -1,12 +1,14 @@
 """The currencies Stripe can charge, and how each counts its money.
 
-Three numbers of a currency are easily confused:
+Four numbers of a currency are easily confused:
 
 * ``decimals``: how many decimals the API shows and takes (USD 2, JPY 0, KWD 3, ISK 0).
 * ``minor_digits``: the exponent of the integer Stripe counts in. It equals ``decimals`` except for
   ISK and UGX, which have no decimals any more but are still sent multiplied by 100.
 * ``charge_multiple``: what an amount sent to Stripe must be divisible by (ISK and UGX 100, the
   three-decimal currencies 10, all others 1).
+* ``payout_multiple``: the same for a payout to a bank; HUF and TWD, charged with two decimals, go
+  out in whole units only.
 
 Sources: https://docs.stripe.com/currencies (presentment currencies, special cases, minimum and
 maximum charge amounts). The rule for three-decimal currencies stood on older editions of that page
@@ -74,6 +76,7 @@ _TWO_DECIMALS: Final = """
 _NO_DECIMALS: Final = "BIF CLP DJF GNF JPY KMF KRW MGA PYG RWF VND VUV XAF XOF XPF"
 _NO_DECIMALS_SENT_IN_HUNDREDTHS: Final = "ISK UGX"
 _THREE_DECIMALS: Final = "BHD JOD KWD OMR TND"
+_WHOLE_UNITS_TO_BANKS: Final = {"HUF": 100, "TWD": 100}
 
 
 class UnknownCurrency(ValueError):
@@ -93,6 +96,7 @@ class Currency:
         decimals: Decimals of an amount in the API.
         minor_digits: Exponent of the integer minor unit, which is Stripe's unit.
         charge_multiple: Minor units; every amount sent to Stripe is divisible by it.
+        payout_multiple: Minor units; every payout to a bank is divisible by it.
         minimum: Smallest charge, minor units, a multiple of ``charge_multiple``.
         maximum: Largest charge, minor units.
     """
@@ -101,6 +105,7 @@ class Currency:
     decimals: int
     minor_digits: int
     charge_multiple: int
+    payout_multiple: int
     minimum: int
     maximum: int = MAXIMUM
 
@@ -116,7 +121,8 @@ def _table() -> Iterator[Currency]:
         for code in codes.split():
             least = _LISTED_MINIMUMS.get(code, UNLISTED_MINIMUM)
             minimum = -(-least // multiple) * multiple
-            yield Currency(code, decimals, minor_digits, multiple, minimum)
+            payout = _WHOLE_UNITS_TO_BANKS.get(code, multiple)
+            yield Currency(code, decimals, minor_digits, multiple, payout, minimum)
 
 
 CURRENCIES: Final = {each.code: each for each in _table()}

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from common.bookings.model import Booking
 from common.currencies import currency
-from common.money import half_up, up_to_multiple
+from common.money import down_to_multiple, half_up, up_to_multiple
 from common.payouts.model import Line
 
 #: Bookings in one payout: they are read and written in single commits. More go out next time.
@@ -22,7 +22,8 @@ class Allocation:
     """How a payout is made up.
 
     Attributes:
-        available: What could be paid out at most, debts deducted, minor units.
+        available: What could be paid out at most, debts deducted, minor units; what is too small
+            for the bank's step stays for the next payout.
         lines: Bookings' parts.
         bookings: The bookings with these parts claimed and the debt netted.
         recovered: What the debt took first.
@@ -50,7 +51,8 @@ def allocate(bookings: Sequence[Booking], debt: int, amount: int | None) -> Allo
     chosen = bookings[:MOST_LINES]
     gross = sum(booking.available for booking in chosen)
     recovered = min(debt, gross)
-    available = gross - recovered
+    step = currency(chosen[0].money.currency).payout_multiple if chosen else 1
+    available = down_to_multiple(gross - recovered, step)
     wanted = available if amount is None else min(amount, available)
     lines, claimed, owing = [], [], recovered
     for booking in chosen:
@@ -104,4 +106,4 @@ def instant_fee(amount: int, bps: int, minimum: int, code: str) -> int:
     net = half_up(amount * 10_000, 10_000 + bps)
     if net + half_up(net * bps, 10_000) > amount:
         net -= 1  # not every amount is a sum of a net and its rounded fee
-    return up_to_multiple(max(amount - net, minimum), currency(code).charge_multiple)
+    return up_to_multiple(max(amount - net, minimum), currency(code).payout_multiple)

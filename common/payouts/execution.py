@@ -23,7 +23,7 @@ from common.operations import runner
 from common.operations.model import BARRED, Operation
 from common.payouts import postings
 from common.payouts.allocation import MOST_LINES, Allocation, allocate, instant_fee, line
-from common.payouts.lines import released
+from common.payouts.lines import no_longer_due, payable_cuts, released
 from common.payouts.model import Line, Payout, PayoutStatus
 from common.payouts.payout_operation import payout_operation
 from common.store import collections
@@ -193,10 +193,10 @@ def payable_amount(amount: Any, code: str) -> int:
     """An amount asked for, minor units.
 
     Raises:
-        InvalidFields: no amount, or one that Stripe cannot pay out: three-decimal currencies go in
-            steps of ten minor units.
+        InvalidFields: no amount, or one that Stripe cannot pay out: some currencies go in steps of
+            ten or a hundred minor units.
     """
-    minor, step = money_of(amount, code, "amount").amount, currency(code).charge_multiple
+    minor, step = money_of(amount, code, "amount").amount, currency(code).payout_multiple
     if minor % step:
         raise InvalidFields([("amount", f"must be a multiple of {to_major(step, code)} {code}")])
     return minor
@@ -302,10 +302,15 @@ def _revised(
     """What was set aside may have been refunded or put on hold since: only what is due goes out."""
     lines: list[Line] = []
     writes: list[Write] = []
+    bookings = {
+        one.booking_id: documents.load(docs[collections.booking(one.booking_id)])
+        for one in payout.lines
+    }
+    cuts = payable_cuts(payout, no_longer_due(payout, bookings))
     for one in payout.lines:
         was = docs[collections.booking(one.booking_id)]
-        free = released(documents.load(was), one.amount)
-        take = min(one.amount, free.available)
+        free = released(bookings[one.booking_id], one.amount)
+        take = one.amount - cuts.get(one.booking_id, 0)
         if take:
             lines.append(line(free, take))
         if take != one.amount:

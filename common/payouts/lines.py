@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from common.bookings.model import Booking
+from common.currencies import currency
 from common.payouts.model import Line, Payout
 
 Bookings = Mapping[str, Booking]
@@ -54,8 +55,10 @@ def without(
 ) -> tuple[Payout, dict[str, Booking]]:
     """The payout without these parts of its lines, and the bookings with them free again.
 
-    Where what is left would not even pay Stripe's fee, nothing is left.
+    What the bank's step leaves over goes as well. Where what is left would not even pay Stripe's
+    fee, nothing is left.
     """
+    cuts = payable_cuts(payout, cuts)
     kept = tuple(_cut(line, cuts.get(line.booking_id, 0)) for line in payout.lines)
     smaller = replace(
         payout,
@@ -70,6 +73,20 @@ def without(
         gone = line.amount - left.get(line.booking_id, 0)
         free[line.booking_id] = released(free[line.booking_id], gone)
     return smaller, free
+
+
+def payable_cuts(payout: Payout, cuts: Mapping[str, int]) -> dict[str, int]:
+    """The cuts with what the bank's step leaves over, taken off the last lines."""
+    step = currency(payout.currency).payout_multiple
+    over = (payout.amount - sum(cuts.values())) % step
+    every = dict(cuts)
+    for line in reversed(payout.lines):
+        gone = every.get(line.booking_id, 0)
+        more = min(over, line.amount - gone)
+        if more:
+            every[line.booking_id] = gone + more
+            over -= more
+    return every
 
 
 def _cut(line: Line, gone: int) -> Line:

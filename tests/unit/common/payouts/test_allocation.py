@@ -87,3 +87,13 @@ def test_an_instant_fee_leaves_room_for_stripes_and_no_more_than_a_cent_beyond(
 
 def test_an_instant_fee_is_a_multiple_where_stripe_takes_no_other() -> None:
     assert instant_fee(10_110, 100, 50, "KWD") % 10 == 0
+
+
+def test_what_the_bank_cannot_take_stays_for_the_next_payout() -> None:
+    forints = [
+        earned(a_booking(booking_id=f"booking-{number}", currency="HUF"), due=amount)
+        for number, amount in enumerate((184_50, 92_25))
+    ]
+    made = allocate(forints, 0, None)
+    assert (made.available, made.amount) == (276_00, 276_00)
+    assert [one.available for one in made.bookings] == [0, 75]

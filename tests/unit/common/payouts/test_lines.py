@@ -83,3 +83,15 @@ def test_a_payout_that_would_not_even_pay_its_fee_frees_every_line() -> None:
     smaller, freed = without(payout, {"booking-1": claimed()}, {"booking-1": 182_50})
     assert smaller.lines == ()
     assert freed["booking-1"].money.claimed == 0
+
+
+def test_where_banks_take_whole_units_only_a_smaller_payout_is_one_of_whole_units() -> None:
+    payout = a_payout(a_line(184_50), a_line(92_50, "booking-2"), currency="HUF")
+    bookings = {"booking-1": claimed(184_50), "booking-2": claimed(92_50)}
+    smaller, free = without(payout, bookings, {"booking-1": 10_00})
+    assert smaller.amount == 267_00
+    assert [line.amount for line in smaller.lines] == [174_50, 92_50]
+    smaller, free = without(payout, bookings, {"booking-1": 10_25})
+    assert smaller.amount == 266_00
+    assert [line.amount for line in smaller.lines] == [174_25, 91_75]
+    assert free["booking-2"].money.claimed == 91_75
