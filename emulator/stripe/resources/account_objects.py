@@ -18,6 +18,10 @@ _TYPES = {
 """type -> dashboard, losses, fees (as read back), who collects requirements."""
 
 
+#: Long before anything that the emulator's clock can show.
+PLATFORM_CREATED = 1_577_836_800
+
+
 def _controller(p: dict[str, Any]) -> tuple[Obj, str]:
     """The controller hash and the type it amounts to. Raises a 400 for what Stripe refuses."""
     if "type" in p:
@@ -138,3 +142,14 @@ def new_account(world: World, p: dict[str, Any], id: str | None = None) -> Obj:
         "type": type,
         "_requested": {},
     }
+
+
+def platform_account(world: World) -> Obj:
+    """The platform's own account: able to do everything; its balance stays until it is paid out."""
+    account = new_account(world, {"type": "standard"}, world.platform)
+    account["controller"] = {"type": "account"}
+    account["created"] = PLATFORM_CREATED
+    account["capabilities"] = {"card_payments": "inactive", "transfers": "inactive"}
+    account["settings"]["payouts"]["schedule"] = {"delay_days": 2, "interval": "manual"}
+    state.apply_outcome(world, account, "complete")
+    return account

@@ -26,7 +26,7 @@ from emulator.stripe.params import (
 )
 from emulator.stripe.params import currency as currency_param
 from emulator.stripe.resources import account_state as state
-from emulator.stripe.resources.account_objects import new_account
+from emulator.stripe.resources.account_objects import new_account, platform_account
 from emulator.stripe.resources.account_settings import SETTINGS, apply_settings
 from emulator.stripe.resources.common import deleted
 from emulator.stripe.resources.external_accounts import (
@@ -142,12 +142,19 @@ def reachable(call: Call, id: str) -> Obj:
     return account
 
 
+def readable(call: Call, id: str) -> Obj:
+    """The same, and the platform's own account, which Stripe shows and lets nobody change here."""
+    if id == call.account == call.world.platform:
+        return platform_account(call.world)
+    return reachable(call, id)
+
+
 def retrieve(call: Call) -> Obj:
-    return reachable(call, call.ids["id"])
+    return readable(call, call.ids["id"])
 
 
 def retrieve_current(call: Call) -> Obj:
-    return reachable(call, call.account)
+    return readable(call, call.account)
 
 
 def _list(call: Call) -> Obj:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import concurrent.futures
 
@@ -295,27 +294,6 @@ def test_a_request_that_fails_half_way_leaves_nothing(emulator: Emulator) -> Non
     )
     assert status == 400
     assert emulator.state()["objects"] == before
-
-
-def test_the_async_client_works_as_the_sync_one(emulator: Emulator) -> None:
-    async def pay() -> str:
-        client = StripeClient(
-            emulator.secret_key,
-            base_addresses={"api": emulator.url},
-            max_network_retries=0,
-            http_client=sdk.HTTPXClient(),
-        )
-        intent = await client.v1.payment_intents.create_async(
-            {
-                "amount": 500,
-                "currency": "usd",
-                "payment_method": "pm_card_visa",
-                "confirm": True,
-            }
-        )
-        return intent.status
-
-    assert asyncio.run(pay()) == "succeeded"
 
 
 def test_deleted_customers_say_so_and_take_no_payments(stripe: StripeClient) -> None:
