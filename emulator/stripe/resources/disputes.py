@@ -64,7 +64,8 @@ def open_dispute(world: World, charge_id: str, reason: str, inquiry: bool = Fals
     charge = world.store.find("charge", charge_id)
     if charge is None or charge["status"] != "succeeded" or not charge["captured"]:
         raise refused(f"The charge {charge_id} is not one that can be disputed.", param="charge")
-    if charge.get("_disputed_now"):
+    # An inquiry counts: the bank makes a chargeback of it, not a second dispute beside it.
+    if charge.get("_disputed_now") or latest_open(world, charge_id) is not None:
         raise refused(f"The charge {charge_id} is disputed already.", param="charge")
     if charges.refundable(charge) == 0:
         raise refused(f"The charge {charge_id} was refunded in full.", param="charge")
