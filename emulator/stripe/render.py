@@ -9,6 +9,8 @@ from emulator.stripe.store import Kind, Obj, Store
 
 Tree = dict[str, "Tree"]
 MAX_EXPAND_DEPTH = 4
+# Expandable properties that Stripe leaves out while they have no value.
+_LEFT_OUT = {("refund", "failure_balance_transaction")}
 # Strings that look like references and are not expandable at Stripe.
 _PLAIN = {("charge", "payment_method"), ("event", "account"), ("person", "account")}
 
@@ -67,6 +69,8 @@ class Renderer:
             shown[name] = self._plain(kind.includable[name](self._world, obj))
             if below:
                 shown[name] = self._follow(shown[name], below, path)
+            return
+        if name not in shown and (obj.get("object", ""), name) in _LEFT_OUT:
             return
         if name not in shown or (obj.get("object", ""), name) in _PLAIN or name == "id":
             raise _cannot(path)

@@ -212,3 +212,13 @@ def test_an_elevated_risk_opens_a_review_that_a_person_closes(
     assert stripe.v1.reviews.approve(review.id).closed_reason == "approved"
     assert market.events()[-1] == "review.closed"
     assert stripe.v1.charges.retrieve(payment.latest_charge.id).review is None
+
+
+def test_what_a_refund_does_not_have_yet_may_be_asked_for(market: Marketplace) -> None:
+    params: sdk.params.RefundCreateParams = {
+        "payment_intent": market.payment().id,
+        "expand": ["failure_balance_transaction", "charge"],
+    }
+    made = market.stripe.v1.refunds.create(params)
+    assert "failure_balance_transaction" not in made
+    assert made.charge.object == "charge"
