@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -83,7 +83,7 @@ class Record:
             raise KeyInFlight
         self._was = found
 
-    def opening(self) -> Write | None:
+    def opening(self, writes: Sequence[Write] = ()) -> Write | None:
         """The record without an answer, or another's taken over."""
         if self._open:
             return None

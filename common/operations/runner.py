@@ -202,6 +202,21 @@ def resume(context: Context, operation_id: str) -> Operation | None:
     return run(context, taken, docs)[0] if docs and taken is not None else taken
 
 
+def resume_abandoned(context: Context, operation_id: str) -> None:
+    """Finish an operation whose process seems to be gone: it is open and its lease has run out.
+
+    Raises:
+        Unavailable: still no final outcome.
+    """
+    key = collections.operation(operation_id)
+    found = context.read(key)[key]
+    if found.data is None:
+        return
+    operation = Operation.load(found)
+    if operation.state is State.OPEN and operation.lease_until <= context.now:
+        resume(context, operation_id)
+
+
 def _take_over(
     context: Context, operation_id: str, seen: list[datetime]
 ) -> tuple[Operation | None, Documents]:

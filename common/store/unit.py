@@ -32,8 +32,12 @@ class Guard(Protocol):
     def meet(self, found: Snapshot) -> None:
         """Look at what is stored. Raises what ends the work: a replay, a duplicate, a misuse."""
 
-    def opening(self) -> Write | None:
-        """What the work's first commit adds; None where an earlier one of this work added it."""
+    def opening(self, writes: Sequence[Write] = ()) -> Write | None:
+        """What the work's first commit adds; None where an earlier one of this work added it.
+
+        Args:
+            writes: What that commit writes besides.
+        """
 
     def opened(self) -> None:
         """The first commit happened."""
@@ -61,7 +65,7 @@ class Unit:
         Returns:
             The documents that were created or replaced, as they now are.
         """
-        opening = self.guard.opening() if self.guard else None
+        opening = self.guard.opening(writes) if self.guard else None
         every = [*writes, opening] if opening else list(writes)
         if not every:
             return {}

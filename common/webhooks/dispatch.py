@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from common import logs
@@ -10,6 +11,7 @@ from common.auth.caller import Caller
 from common.bootstrap import Services
 from common.context import Context
 from common.errors import Unavailable
+from common.operations import runner
 from common.store.unit import Unit
 from common.stripe_gateway.calls import Json
 from common.stripe_gateway.gateway import Refused
@@ -108,7 +110,10 @@ def process(services: Services, event: Json, request_id: str, notes: dict[str, A
         if marker.is_open:
             return "processed"
         return _only_mark(context, marker, "processed" if effect else "ignored")
-    except Duplicate:
+    except Duplicate as duplicate:
+        own = replace(context, unit=Unit(services.store))
+        for operation_id in duplicate.operations:
+            runner.resume_abandoned(own, operation_id)
         return "duplicate"
     except Unavailable:
         raise

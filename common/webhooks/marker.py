@@ -5,7 +5,7 @@ Source: contract, section 3 (stripe-webhook); invariant I10.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,10 +16,19 @@ from common.store.store import Create, Replace, Snapshot, Write
 
 #: The outcome of an event whose handler broke; it is kept with its error and does not end there.
 FAILED = "failed"
+OPERATIONS = collections.operation("").collection
 
 
 class Duplicate(Exception):
-    """The event was seen before."""
+    """The event was seen before.
+
+    Attributes:
+        operations: What its effect has begun at Stripe, and perhaps not finished: operations' ids.
+    """
+
+    def __init__(self, operations: Sequence[str]) -> None:
+        super().__init__("seen before")
+        self.operations = tuple(operations)
 
 
 @dataclass(slots=True)
@@ -43,11 +52,11 @@ class Marker:
         if found.data is None:
             return
         if found.data["outcome"] != FAILED:
-            raise Duplicate
+            raise Duplicate(found.data.get("operations", ()))
         self._was = found
 
-    def opening(self) -> Write | None:
-        """The marker; none once it stands."""
+    def opening(self, writes: Sequence[Write] = ()) -> Write | None:
+        """The marker; none once it stands. It names the operations that its commit begins."""
         if self._open:
             return None
         known = self._was.require() if self._was else {}
@@ -60,6 +69,11 @@ class Marker:
             "error": self.error,
             "failures": int(known.get("failures", 0)) + (self.outcome == FAILED),
             "receivedAt": known.get("receivedAt", self.now),
+            "operations": [
+                write.key.id
+                for write in writes
+                if isinstance(write, Create) and write.key.collection == OPERATIONS
+            ],
         }
         return Replace(self._was, data) if self._was else Create(self.key, data)
 

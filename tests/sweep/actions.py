@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from stripe import CardError
+
+from tests.functions.acts import charge_of
 from tests.support.market import Booking, Market, Provider, fresh
 
 DAY = int(timedelta(days=1).total_seconds())
@@ -231,6 +236,105 @@ class Sets:
 
         return Scene(Request("refund-processor", booking.customer, body), holds)
 
+    # One scene an event whose handler writes or calls.
+
+    def _told(
+        self, type: str, cause: Callable[[], Any], holds: Callable[[], None], account: str = ""
+    ) -> Scene:
+        """An event that nobody was told of when it happened."""
+        self.market.control.idle()
+        self.market.control.webhooks("drop")
+        cause()
+        self.market.control.idle()
+        self.market.control.webhooks("normal")
+        options: Any = {"stripe_account": account} if account else {}
+        listed = self.market.stripe.v1.events.list({"type": type, "limit": 1}, options)
+        event: dict[str, Any] = json.loads(str(listed.data[0]))
+        if account:
+            event["account"] = account
+        return Scene(Request("stripe-webhook", "stripe", event), lambda _: holds())
+
+    def paid_event(self) -> Scene:
+        booking = self.market.a_booking(self.service)
+
+        def holds() -> None:
+            _status(self, booking, "CONFIRMED")({})
+
+        return self._told("payment_intent.succeeded", lambda: self.market.pay(booking), holds)
+
+    def declined_event(self) -> Scene:
+        booking = self.market.a_booking(self.service)
+
+        def decline() -> None:
+            with suppress(CardError):
+                self.market.pay(booking, "pm_card_chargeDeclined")
+
+        def holds() -> None:
+            found = self.market.db.collection("bookings").document(booking.id).get().to_dict()
+            assert found is not None
+            assert found["payment"]["failedAttempts"] == 1
+
+        return self._told("payment_intent.payment_failed", decline, holds)
+
+    def refund_event(self) -> Scene:
+        booking = self.paid()
+
+        def by_hand() -> None:
+            params: Any = {"payment_intent": booking.payment_intent, "amount": 50_00}
+            self.market.stripe.v1.refunds.create(params)
+
+        def holds() -> None:
+            assert self.market.booking(booking.id)["refund"]["refundAmount"] == 50
+
+        return self._told("refund.created", by_hand, holds)
+
+    def disputed_event(self) -> Scene:
+        booking = self.transferred()
+
+        def holds() -> None:
+            _status(self, booking, "DISPUTED")({})
+
+        return self._told(
+            "charge.dispute.created",
+            lambda: self.market.control.dispute(charge_of(self.market, booking)),
+            holds,
+        )
+
+    def lost_dispute_event(self) -> Scene:
+        booking = self.transferred()
+        charge = charge_of(self.market, booking)
+        self.market.control.dispute(charge)
+
+        def holds() -> None:
+            _status(self, booking, "REFUNDED")({})
+            found = self.market.stripe.v1.transfers.list({"transfer_group": booking.id})
+            assert [one.amount_reversed for one in found.data] == [18_400]
+
+        return self._told(
+            "charge.dispute.closed",
+            lambda: self.market.control.dispute(charge, outcome="lost"),
+            holds,
+        )
+
+    def arrived_event(self) -> Scene:
+        booking = self.completed()
+        provider = booking.service.provider
+        caller = self.market.api.as_user(provider.uid)
+        caller.post("payout-manager", "SCHEDULE_PAYOUT", providerId=provider.uid).ok()
+
+        def holds() -> None:
+            history = caller.post(
+                "payout-manager", "GET_PAYOUT_HISTORY", providerId=provider.uid
+            ).ok()
+            assert [one["status"] for one in history["payouts"]] == ["PAID"]
+
+        return self._told(
+            "payout.paid",
+            lambda: self.market.control.advance(4 * DAY),
+            holds,
+            str(provider.account_id),
+        )
+
 
 SCENES: dict[str, Callable[[Sets], Scene]] = {
     "CREATE_BOOKING": Sets.create_booking,
@@ -246,6 +350,12 @@ SCENES: dict[str, Callable[[Sets], Scene]] = {
     "CANCEL_PAYOUT": Sets.cancel_payout,
     "CREATE_ACCOUNT": Sets.create_account,
     "DISPUTE_REFUND": Sets.dispute_refund,
+    "event payment_intent.succeeded": Sets.paid_event,
+    "event payment_intent.payment_failed": Sets.declined_event,
+    "event refund.created, made by hand": Sets.refund_event,
+    "event charge.dispute.created": Sets.disputed_event,
+    "event charge.dispute.closed, lost": Sets.lost_dispute_event,
+    "event payout.paid": Sets.arrived_event,
 }
 
 

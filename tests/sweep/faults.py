@@ -13,16 +13,33 @@ from typing import TypeVar
 
 from common.errors import Unavailable
 from common.settings import Settings
-from common.store.store import Store, Write
+from common.store.store import Store, Write, WriteConflict
 from common.stripe_gateway.calls import Call, Json
-from common.stripe_gateway.gateway import Gateway
+from common.stripe_gateway.gateway import Gateway, Unanswered
 
 T = TypeVar("T")
+#: What may go wrong at any external call: before it has its effect, or after.
 MODES = ("crash before", "crash after", "lost before", "lost after")
+#: And at a commit: somebody else wrote in between; and at Stripe: it answers with a failure of its
+#: own, which it repeats under the same key.
+COMMIT_MODES, STRIPE_MODES = ("contended",), ("500 before", "500 after")
+
+
+def modes_of(call: str) -> tuple[str, ...]:
+    """The faults of one external call."""
+    return MODES + (COMMIT_MODES if call == "commit" else STRIPE_MODES)
 
 
 class Crash(BaseException):
     """The process is gone: nothing that handles errors may see it."""
+
+
+_FAILURES: dict[str, Callable[[str], BaseException]] = {
+    "crash": Crash,
+    "lost": Unavailable,
+    "contended": WriteConflict,
+    "500": lambda _: Unanswered(),
+}
 
 
 @dataclass
@@ -41,9 +58,7 @@ class Faults:
             return effect()
         if self.mode.endswith("after"):
             effect()
-        if self.mode.startswith("crash"):
-            raise Crash(name)
-        raise Unavailable(name)
+        raise _FAILURES[self.mode.split()[0]](name)
 
 
 class FaultyStore(Store):

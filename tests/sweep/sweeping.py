@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -23,20 +23,24 @@ from functions.booking_processor.main import booking_processor
 from functions.payout_manager.main import payout_manager
 from functions.refund_processor.main import refund_processor
 from functions.stripe_connect.main import stripe_connect
+from functions.stripe_webhook.main import stripe_webhook
+from tests.functions.deliveries import signature
 from tests.support.market import Market
 from tests.support.tokens import unsigned_token
 from tests.sweep.actions import SCENES, Request, Scene, Sets
-from tests.sweep.faults import MODES, Crash, Faults, FaultyGateway, FaultyStore
+from tests.sweep.faults import Crash, Faults, FaultyGateway, FaultyStore, modes_of
 
 ENTRY_POINTS: dict[str, Any] = {
     "booking-processor": booking_processor,
     "payout-manager": payout_manager,
     "refund-processor": refund_processor,
     "stripe-connect": stripe_connect,
+    "stripe-webhook": stripe_webhook,
 }
 #: Longer than the lease of a request or an operation that died.
 AFTER_THE_LEASE_SECONDS = 10
 HEALERS = ("the same request", "the maintenance run")
+BY_ITSELF = "itself"
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,7 @@ class Row:
     """One run: where the fault struck, and what healed it."""
 
     action: str
+    at: int
     call: str
     mode: str
     healed_by: str
@@ -55,6 +60,7 @@ class Sweep:
     def __init__(self, stack: RunningStack, market: Market) -> None:
         self.stack, self.market, self.sets = stack, market, Sets(market)
         self.faults = Faults()
+        platform, connect = stack.webhook_secrets
         self.settings = load(
             {
                 "GOOGLE_CLOUD_PROJECT": stack.project,
@@ -62,7 +68,9 @@ class Sweep:
                 "STRIPE_API_BASE": stack.stripe,
                 "APP_URL": stack.functions,
                 "FIREBASE_AUTH_EMULATOR_HOST": "127.0.0.1:9099",
-                "LOG_LEVEL": "ERROR",
+                "STRIPE_WEBHOOK_SECRET": platform,
+                "STRIPE_CONNECT_WEBHOOK_SECRET": connect,
+                "LOG_LEVEL": "CRITICAL",
             }
         )
         self.services = replace(
@@ -81,11 +89,23 @@ class Sweep:
         finally:
             bootstrap._services = before
 
+    @contextmanager
+    def _undisturbed(self) -> Iterator[None]:
+        """Webhooks wait: their handlers' commits must not make this action's be tried again."""
+        self.market.control.idle()
+        self.market.control.webhooks("hold")
+        try:
+            yield
+        finally:
+            self.market.control.webhooks("normal")
+            self.market.control.release_webhooks()
+
     def calls_of(self, name: str) -> list[str]:
         """The external calls that an action makes when nothing goes wrong."""
         scene = SCENES[name](self.sets)
         self.faults.at, self.faults.calls = None, []
-        answer = self._here(scene.request, uuid4().hex)
+        with self._undisturbed():
+            answer = self._here(scene.request, uuid4().hex)
         calls = list(self.faults.calls)
         self.market.control.idle()
         scene.holds(answer)
@@ -95,13 +115,16 @@ class Sweep:
         """One fault, healed by one of the healers; what must hold holds after it."""
         scene, key = SCENES[name](self.sets), uuid4().hex
         self.faults.at, self.faults.mode, self.faults.calls = at, mode, []
-        with suppress(Crash, Lost):  # what the fault is about: nobody got an answer
+        healed_by = healer
+        # What the fault is about: nobody got an answer.
+        with self._undisturbed(), suppress(Crash, Lost):
             self._here(scene.request, key)
-        # A commit that had to be tried again in the first run may not be there in this one.
-        call = self.faults.calls[at] if at < len(self.faults.calls) else "(not reached)"
+            healed_by = BY_ITSELF
+        assert at < len(self.faults.calls), f"{name} made only {self.faults.calls}"
+        call = self.faults.calls[at]
         self.faults.at = None
         self._heal(scene, key, healer)
-        return Row(name, call, mode, healer)
+        return Row(name, at, call, mode, healed_by)
 
     def _heal(self, scene: Scene, key: str, healer: str) -> None:
         self.market.control.idle()
@@ -114,12 +137,9 @@ class Sweep:
         scene.holds(answer)
 
     def _here(self, request: Request, key: str) -> dict[str, Any]:
-        token = unsigned_token(request.uid, project=self.stack.project, admin=request.admin)
+        body, headers = self._sent(request, key)
         builder = EnvironBuilder(
-            method="POST",
-            data=simplejson.dumps(request.body, use_decimal=True),
-            content_type="application/json",
-            headers={"Authorization": f"Bearer {token}", "Idempotency-Key": key},
+            method="POST", data=body, content_type="application/json", headers=headers
         )
         with self.in_this_process():
             response = ENTRY_POINTS[request.processor](FlaskRequest(builder.get_environ()))
@@ -130,11 +150,20 @@ class Sweep:
 
     def _there(self, request: Request, key: str) -> dict[str, Any]:
         """The same request over HTTP, to a function that is alive."""
-        caller = self.market.api.as_user(request.uid, admin=request.admin)
-        fields = {name: value for name, value in request.body.items() if name != "action"}
-        return caller.post(
-            request.processor, request.body["action"], idempotency_key=key, **fields
+        body, headers = self._sent(request, key)
+        sent = {"Content-Type": "application/json", **headers}
+        return self.market.api.request(
+            "POST", f"/{request.processor}", data=body, headers=sent
         ).ok()
+
+    def _sent(self, request: Request, key: str) -> tuple[bytes, dict[str, str]]:
+        """A caller's request with token and key, or an event as Stripe signs it."""
+        body: bytes = simplejson.dumps(request.body, use_decimal=True).encode()
+        if request.processor == "stripe-webhook":
+            secret = self.stack.webhook_secrets["account" in request.body]
+            return body, {"Stripe-Signature": signature(body, secret)}
+        token = unsigned_token(request.uid, project=self.stack.project, admin=request.admin)
+        return body, {"Authorization": f"Bearer {token}", "Idempotency-Key": key}
 
 
 class Lost(Exception):
@@ -156,9 +185,9 @@ class StackClock(Clock):
         return self._market.control.now()
 
 
-def every(sweep: Sweep, name: str) -> Iterator[tuple[int, str, str]]:
-    """(call, fault, healer) of every run of an action."""
-    for at in range(len(sweep.calls_of(name))):
-        for mode in MODES:
+def every(calls: Sequence[str]) -> Iterator[tuple[int, str, str]]:
+    """(call, fault, healer) of every run of an action that makes these calls."""
+    for at, call in enumerate(calls):
+        for mode in modes_of(call):
             for healer in HEALERS:
                 yield at, mode, healer
