@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from emulator.stack.ports import free_base
-from tests.simulation.seed import ACTS, Verdict, run
+from tests.simulation.seed import ACTS, Verdict, run, run_deep
 from tests.simulation.town import a_stack
 
 
@@ -20,6 +20,9 @@ def main(argv: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.simulation", description=__doc__)
     parser.add_argument("--seeds", default="1..5", help="such as 7, 1..20 or 3,5,8")
     parser.add_argument("--acts", type=int, default=ACTS, help="acts in one seed (%(default)s)")
+    parser.add_argument(
+        "--deep", action="store_true", help="one act after the other, faults at commits and calls"
+    )
     parser.add_argument("--port-base", type=int, help="ports of the stack (default: any free)")
     parser.add_argument("--logs", type=Path, help="where the stacks' logs go")
     chosen = parser.parse_args(argv)
@@ -32,7 +35,7 @@ def main(argv: Sequence[str]) -> int:
             while seeds:
                 seed = seeds.pop(0)
                 try:
-                    verdict = run(stack, seed, chosen.acts)
+                    verdict = (run_deep if chosen.deep else run)(stack, seed, chosen.acts)
                 except Exception:
                     print(f"seed {seed} broke off\n{traceback.format_exc()}", flush=True)
                     broken.append(seed)

@@ -15,6 +15,7 @@ from typing import Any
 import requests
 from stripe import StripeError
 
+from tests.simulation.inside import drawn
 from tests.simulation.town import BAD_BANK, GOOD_BANK, Stay, Town
 from tests.simulation.trouble import Trouble
 from tests.simulation.wire import Request, Wire
@@ -53,7 +54,8 @@ class Acts:
     ) -> Request:
         self._count += 1
         key = f"{self.town.prefix}-{self._count}" if keyed else None
-        return Request(caller, processor, action, fields, key)
+        faults = None if self.wire.inside is None else drawn(self.random)
+        return Request(caller, processor, action, fields, key, faults)
 
     def _ask(self, *args: Any, **fields: Any) -> Act:
         request = self._request(*args, **fields)

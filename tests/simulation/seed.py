@@ -14,6 +14,7 @@ from tests.simulation import checker
 from tests.simulation.acts import Act, Acts
 from tests.simulation.evidence import Evidence, gather
 from tests.simulation.healing import heal
+from tests.simulation.inside import Inside, inside
 from tests.simulation.story import story
 from tests.simulation.town import Stack, settle
 from tests.simulation.trouble import Trouble
@@ -50,17 +51,34 @@ class Verdict:
 
 
 def run(stack: Stack, seed: int, acts: int = ACTS) -> Verdict:
-    """Play one seed on a stack and judge it. The stack is left healed, if it can be."""
+    """Play one seed on a stack and judge it. The stack is left healed, if it can be.
+
+    Four acts may run at once, over HTTP, while processes die: the races and the real deaths.
+    """
+    return _play(stack, seed, acts, None)
+
+
+def run_deep(stack: Stack, seed: int, acts: int = ACTS) -> Verdict:
+    """The same with one act after the other, each in this process and with a fault at one of its
+    commits and calls: every point, and the same story each time a seed is played."""
+    with inside(stack) as here:
+        return _play(stack, seed, acts, here)
+
+
+def _play(stack: Stack, seed: int, acts: int, here: Inside | None) -> Verdict:
     begun = time.monotonic()
     town = settle(stack, seed, f"s{seed}x{uuid.uuid4().hex[:6]}")
-    wire, trouble = Wire(stack), Trouble(stack)
+    wire, trouble = Wire(stack, here), Trouble(stack, deadly=here is None)
     planner, done = Acts(town, wire, trouble), Counter[str]()
     problems: list[str] = []
     earlier: Mapping[str, Any] = {}
     with ThreadPoolExecutor(4) as pool:
         since = 0
         while sum(done.values()) < acts:
-            since += _round(planner, town.random.choice((1, 1, 2, 3, 4)), pool, done)
+            size = town.random.choice((1, 1, 2, 3, 4)) if here is None else 1
+            since += _round(planner, size, pool, done)
+            if here is not None:
+                stack.control.idle()
             move = town.random.choices(_MOVES, _MOVE_WEIGHTS)[0]
             if move:
                 wire.say(f"-- {move} s pass")
@@ -78,7 +96,8 @@ def run(stack: Stack, seed: int, acts: int = ACTS) -> Verdict:
     )
     unique = list(dict.fromkeys(problems))
     seconds = time.monotonic() - begun
-    return Verdict(seed, done, trouble.counts, unique, wire.log, seconds, evidence, answers)
+    faults = trouble.counts + wire.struck
+    return Verdict(seed, done, faults, unique, wire.log, seconds, evidence, answers)
 
 
 def _round(planner: Acts, size: int, pool: ThreadPoolExecutor, done: Counter[str]) -> int:

@@ -34,6 +34,7 @@ MODES = (
     "error_before", "error_after", "timeout_before", "timeout_after", "reset_after",
     "kill_before", "kill_after",
 )  # fmt: skip
+_HARMLESS = tuple(mode for mode in MODES if not mode.startswith("kill"))
 _ERRORS = (500, 500, 503, 429, 409)
 FUNCTIONS = (
     "booking-processor", "stripe-connect", "stripe-webhook", "payout-manager", "refund-processor",
@@ -42,15 +43,20 @@ FUNCTIONS = (
 
 @dataclass
 class Trouble:
-    """Plants faults and counts them by kind."""
+    """Plants faults and counts them by kind.
+
+    Attributes:
+        deadly: Whether processes may be killed; not where this one makes the requests itself.
+    """
 
     stack: Stack
+    deadly: bool = True
     counts: Counter[str] = field(default_factory=Counter)
 
     def fault(self, random: Random) -> str:
         """One planted fault on one kind of Stripe request; returns what it is."""
         method, path = random.choices(PATHS, _WEIGHTS)[0]
-        mode = random.choice(MODES)
+        mode = random.choice(MODES if self.deadly else _HARMLESS)
         times = random.choice((1, 1, 2, 3, 5))
         more: dict[str, object] = {}
         if mode.startswith("error"):
@@ -73,6 +79,8 @@ class Trouble:
     def kill(self, random: Random) -> str:
         """A function's process dies, whatever it is doing."""
         name = random.choice(FUNCTIONS)
+        if not self.deadly:
+            return f"{name} lives on"
         pid = describe(self.stack.running.functions)["processes"][name]
         self.counts["process killed"] += 1
         try:

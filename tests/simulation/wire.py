@@ -7,13 +7,16 @@ tells it to. What it was finally told is remembered, so that a repeat can be hel
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
 import requests
 
+from tests.simulation.inside import Inside
 from tests.simulation.town import Stack
 from tests.support.api import Answer
+from tests.sweep.faults import Faults
 
 #: Never stored by the server, so a repeated answer has fresh ones.
 _FRESH = ("clientSecret", "onboardingUrl", "url", "expiresAt")
@@ -28,6 +31,7 @@ class Request:
     action: str
     fields: dict[str, Any]
     key: str | None
+    faults: Faults | None = None
     answer: Answer | None = None
     sent: int = 0
 
@@ -52,6 +56,8 @@ class Wire:
     """All requests of one seed, and the log of what happened."""
 
     stack: Stack
+    inside: Inside | None = None
+    struck: Counter[str] = field(default_factory=Counter)
     requests: list[Request] = field(default_factory=list)
     log: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
@@ -68,14 +74,8 @@ class Wire:
             if request not in self.requests:
                 self.requests.append(request)
         request.sent += 1
-        api = self.stack.api
-        who = api.as_operator() if request.caller == "operator" else api.as_user(request.caller)
-        try:
-            told = who.post(
-                request.processor, request.action, idempotency_key=request.key, **request.fields
-            )
-        except requests.RequestException as lost:
-            self.say(f"{request} lost {type(lost).__name__}")
+        told = self._told(request)
+        if told is None:
             return None
         if not is_final(told):
             self.say(f"{request} open {told.status} {told.json.get('type')}")
@@ -84,6 +84,29 @@ class Wire:
             return None
         self._conclude(request, told)
         self.say(str(request))
+        return told
+
+    def _told(self, request: Request) -> Answer | None:
+        """The first time perhaps in this process, with a fault; over HTTP from then on."""
+        if self.inside is not None and request.sent == 1:
+            return self._told_inside(self.inside, request, request.faults or Faults())
+        api = self.stack.api
+        who = api.as_operator() if request.caller == "operator" else api.as_user(request.caller)
+        try:
+            return who.post(
+                request.processor, request.action, idempotency_key=request.key, **request.fields
+            )
+        except requests.RequestException as lost:
+            self.say(f"{request} lost {type(lost).__name__}")
+            return None
+
+    def _told_inside(self, inside: Inside, request: Request, faults: Faults) -> Answer | None:
+        body = {"action": request.action, **request.fields}
+        told = inside.post(request.caller, request.processor, body, request.key, faults)
+        if faults.struck is not None:
+            kind = "commit" if faults.struck == "commit" else "call"
+            self.struck[f"{kind} {faults.mode}"] += 1
+            self.say(f"{request} met {faults.mode} at {faults.struck}")
         return told
 
     def _conclude(self, request: Request, told: Answer) -> None:

@@ -7,6 +7,7 @@ out are wrapped, so what happens between them is exactly the deployed code.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeVar
@@ -44,40 +45,45 @@ _FAILURES: dict[str, Callable[[str], BaseException]] = {
 
 @dataclass
 class Faults:
-    """What goes wrong, and where: the ``at``-th external call from now on (0 is the first)."""
+    """What goes wrong, and where: the ``at``-th external call from now on (0 is the first).
+
+    Attributes:
+        struck: The call at which it went wrong, if it did.
+    """
 
     at: int | None = None
     mode: str = ""
     calls: list[str] = field(default_factory=list)
+    struck: str | None = None
 
     def around(self, name: str, effect: Callable[[], T]) -> T:
         """An external call with the fault that is due."""
         here = len(self.calls) == self.at
         self.calls.append(name)
-        if not here:
+        if not here or self.mode not in modes_of(name):
             return effect()
+        self.struck = name
         if self.mode.endswith("after"):
             effect()
         raise _FAILURES[self.mode.split()[0]](name)
 
 
+#: The faults of the request that this thread works for.
+CURRENT: ContextVar[Faults] = ContextVar("faults", default=Faults())  # noqa: B039 - plans nothing
+
+
 class FaultyStore(Store):
     """Firestore, whose commits may fail."""
 
-    def __init__(self, settings: Settings, faults: Faults) -> None:
+    def __init__(self, settings: Settings) -> None:
         super().__init__(settings.project, settings.collections)
-        self._faults = faults
 
     def commit(self, writes: Sequence[Write]) -> datetime:
-        return self._faults.around("commit", lambda: super(FaultyStore, self).commit(writes))
+        return CURRENT.get().around("commit", lambda: super(FaultyStore, self).commit(writes))
 
 
 class FaultyGateway(Gateway):
     """Stripe, whose changing calls may fail."""
 
-    def __init__(self, settings: Settings, faults: Faults) -> None:
-        super().__init__(settings)
-        self._faults = faults
-
     def perform(self, call: Call) -> Json:
-        return self._faults.around(call.method, lambda: super(FaultyGateway, self).perform(call))
+        return CURRENT.get().around(call.method, lambda: super(FaultyGateway, self).perform(call))

@@ -5,38 +5,21 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 from uuid import uuid4
 
 import simplejson
-from flask import Request as FlaskRequest
-from werkzeug.test import EnvironBuilder
 
-from common import bootstrap
-from common.clock import Clock
-from common.settings import load
 from emulator.stack.handle import RunningStack
-from functions.booking_processor.main import booking_processor
-from functions.payout_manager.main import payout_manager
-from functions.refund_processor.main import refund_processor
-from functions.stripe_connect.main import stripe_connect
-from functions.stripe_webhook.main import stripe_webhook
 from tests.functions.deliveries import signature
 from tests.support.market import Market
 from tests.support.tokens import unsigned_token
 from tests.sweep.actions import SCENES, Request, Scene, Sets
-from tests.sweep.faults import Crash, Faults, FaultyGateway, FaultyStore, modes_of
+from tests.sweep.faults import Crash, Faults, modes_of
+from tests.sweep.here import Here
 
-ENTRY_POINTS: dict[str, Any] = {
-    "booking-processor": booking_processor,
-    "payout-manager": payout_manager,
-    "refund-processor": refund_processor,
-    "stripe-connect": stripe_connect,
-    "stripe-webhook": stripe_webhook,
-}
 #: Longer than the lease of a request or an operation that died.
 AFTER_THE_LEASE_SECONDS = 10
 HEALERS = ("the same request", "the maintenance run")
@@ -60,34 +43,8 @@ class Sweep:
     def __init__(self, stack: RunningStack, market: Market) -> None:
         self.stack, self.market, self.sets = stack, market, Sets(market)
         self.faults = Faults()
-        platform, connect = stack.webhook_secrets
-        self.settings = load(
-            {
-                "GOOGLE_CLOUD_PROJECT": stack.project,
-                "STRIPE_SECRET_KEY": stack.stripe_key,
-                "STRIPE_API_BASE": stack.stripe,
-                "APP_URL": stack.functions,
-                "FIREBASE_AUTH_EMULATOR_HOST": "127.0.0.1:9099",
-                "STRIPE_WEBHOOK_SECRET": platform,
-                "STRIPE_CONNECT_WEBHOOK_SECRET": connect,
-                "LOG_LEVEL": "CRITICAL",
-            }
-        )
-        self.services = replace(
-            bootstrap.build(self.settings),
-            store=FaultyStore(self.settings, self.faults),
-            stripe=FaultyGateway(self.settings, self.faults),
-            clock=StackClock(market),
-        )
-
-    @contextmanager
-    def in_this_process(self) -> Iterator[None]:
-        """The functions of this process, with faulty ways out and the stack's clock."""
-        before, bootstrap._services = bootstrap._services, self.services
-        try:
-            yield
-        finally:
-            bootstrap._services = before
+        self.here = Here(stack, market.control.now)
+        self.settings, self.services = self.here.settings, self.here.services
 
     @contextmanager
     def _undisturbed(self) -> Iterator[None]:
@@ -138,11 +95,8 @@ class Sweep:
 
     def _here(self, request: Request, key: str) -> dict[str, Any]:
         body, headers = self._sent(request, key)
-        builder = EnvironBuilder(
-            method="POST", data=body, content_type="application/json", headers=headers
-        )
-        with self.in_this_process():
-            response = ENTRY_POINTS[request.processor](FlaskRequest(builder.get_environ()))
+        with self.here.installed():
+            response = self.here.answer(request.processor, body, headers, self.faults)
         answer: dict[str, Any] = json.loads(response.get_data(), parse_float=Decimal)
         if response.status_code != 200:
             raise Lost(response.status_code, answer)
@@ -172,17 +126,6 @@ class Lost(Exception):
     def __init__(self, status: int, answer: dict[str, Any]) -> None:
         super().__init__(f"{status}: {answer}")
         assert status == 503, f"a lost outcome must be a 503, not {status}: {answer}"
-
-
-class StackClock(Clock):
-    """The stack's clock, asked over HTTP."""
-
-    def __init__(self, market: Market) -> None:
-        super().__init__()
-        self._market = market
-
-    def now(self) -> datetime:
-        return self._market.control.now()
 
 
 def every(calls: Sequence[str]) -> Iterator[tuple[int, str, str]]:

@@ -179,7 +179,7 @@ def _a_place_stays_taken(patch: pytest.MonkeyPatch) -> None:
 
 def _an_event_counts_each_time(patch: pytest.MonkeyPatch) -> None:
     """Deduplicated before and marked after the effect, in a commit of its own."""
-    patch.setattr(Marker, "opening", lambda self: None)
+    patch.setattr(Marker, "opening", lambda self, writes=(): None)
 
 
 def _holds_are_forgotten(patch: pytest.MonkeyPatch) -> None:

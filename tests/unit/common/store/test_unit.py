@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import pytest
@@ -31,7 +31,7 @@ class OnceOnly:
         if found.data is not None:
             raise Met
 
-    def opening(self) -> Write | None:
+    def opening(self, writes: Sequence[Write] = ()) -> Write | None:
         return None if self.stands else Create(self.key, {"stands": True})
 
     def opened(self) -> None:
