@@ -48,6 +48,7 @@ class Settings:
         payout_hold_hours: How long a completed booking's earnings wait.
         instant_fee_bps: What Stripe takes for an instant payout, of what arrives.
         instant_fee_minimum: Its least, minor units.
+        request_seconds: After how long a request gives up; less than the function's own time-out.
         webhook_secrets: Signing secrets of the platform's endpoint, newest first.
         connect_webhook_secrets: The same of the Connect endpoint.
     """
@@ -72,6 +73,7 @@ class Settings:
     scheduler_audience: str | None = None
     scheduler_service_account: str | None = None
     log_level: str = "INFO"
+    request_seconds: int = 50
 
     @property
     def livemode(self) -> bool:
@@ -112,6 +114,7 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
         scheduler_audience=env.get("SCHEDULER_AUDIENCE") or None,
         scheduler_service_account=env.get("SCHEDULER_SERVICE_ACCOUNT") or None,
         log_level=env.get("LOG_LEVEL") or "INFO",
+        request_seconds=_number(env, "REQUEST_DEADLINE_SECONDS", 50),
     )
     if settings.livemode and settings.stripe_api_base:
         raise BadSettings("STRIPE_API_BASE is set together with a live Stripe key")

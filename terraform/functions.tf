@@ -103,10 +103,13 @@ module "function" {
   source   = "./modules/http_function"
   for_each = local.functions
 
-  name                  = each.key
-  entry_point           = replace(each.key, "-", "_")
-  region                = var.region
-  environment_variables = local.function_environment
+  name        = each.key
+  entry_point = replace(each.key, "-", "_")
+  region      = var.region
+  environment_variables = merge(local.function_environment, {
+    # What a request has before it answers 503 by itself; the platform would cut it off unanswered.
+    REQUEST_DEADLINE_SECONDS = each.value.timeout - 10
+  })
   memory                = each.value.memory
   max_instances         = var.max_instances
   min_instances         = each.value.min_instances

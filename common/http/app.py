@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from common import bootstrap, logs
+from common import bootstrap, deadline, logs
 from common.auth.caller import Role
 from common.context import Answer, Context
 from common.errors import AppError, BadRequest, InvalidFields, Unavailable, WrongMethod
@@ -267,6 +267,7 @@ class RequestLog:
         self._trace = request.headers.get("X-Cloud-Trace-Context")
         self._start = time.perf_counter()
         self._rpcs, self._calls = [0], [0]
+        deadline.begin(bootstrap.services().settings.request_seconds)
         rpc_count.set(self._rpcs)
         call_count.set(self._calls)
 

@@ -14,14 +14,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from common import deadline
 from common.errors import Unavailable
 from common.store.collections import Key
 
 if TYPE_CHECKING:
+    from google.api_core.retry import Retry
     from google.cloud.firestore import Client, DocumentReference, WriteBatch
 
 Document = dict[str, Any]
-RPC_TIMEOUT_SECONDS = 10.0
+#: One try of an RPC, and all tries of a read together; real time, and never beyond the request's.
+TRY_SECONDS, READ_SECONDS = 10.0, 20.0
 #: RPCs of the current request; the log line reports it.
 rpc_count: ContextVar[list[int] | None] = ContextVar("firestore_rpcs", default=None)
 
@@ -123,7 +126,7 @@ class Store:
         found: dict[Key, Snapshot] = {}
         with _Rpc():
             for snap in self.client.get_all(
-                [self._ref(key) for key in refs.values()], timeout=RPC_TIMEOUT_SECONDS
+                [self._ref(key) for key in refs.values()], retry=_reading(), timeout=_try_seconds()
             ):
                 key = refs[snap.reference._document_path]
                 found[key] = Snapshot(
@@ -145,7 +148,9 @@ class Store:
         for write in writes:
             self._add(batch, write)
         with _Rpc():
-            results = batch.commit(timeout=RPC_TIMEOUT_SECONDS)
+            # Never tried again by the client: without an answer its outcome is not known, and
+            # whoever asks again reads first.
+            results = batch.commit(retry=None, timeout=_try_seconds())
         version: datetime = batch.commit_time or results[-1].update_time
         return version
 
@@ -198,8 +203,39 @@ class Store:
         with _Rpc():
             return [
                 Snapshot(Key(collection, snap.id), snap.to_dict(), snap.update_time)
-                for snap in query.limit(limit).stream(timeout=RPC_TIMEOUT_SECONDS)
+                for snap in query.limit(limit).stream(retry=_reading(), timeout=_try_seconds())
             ]
+
+
+def _try_seconds() -> float:
+    """What one try may take.
+
+    Raises:
+        Unavailable: the request's time is over.
+    """
+    left = deadline.left()
+    if left <= 0:
+        raise Unavailable("Firestore")
+    return min(TRY_SECONDS, left)
+
+
+def _reading() -> Retry:
+    """A read's tries: with pauses that grow and differ, and an end.
+
+    The client's own would go on for 300 s, longer than any function may run.
+    """
+    from google.api_core import exceptions
+    from google.api_core.retry import Retry, if_exception_type
+
+    again = if_exception_type(
+        exceptions.Aborted,
+        exceptions.DeadlineExceeded,
+        exceptions.InternalServerError,
+        exceptions.ResourceExhausted,
+        exceptions.ServiceUnavailable,
+    )
+    patience = max(0.0, min(READ_SECONDS, deadline.left()))
+    return Retry(predicate=again, initial=0.05, multiplier=2, maximum=2, timeout=patience)
 
 
 def path(*names: str) -> str:

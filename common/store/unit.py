@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol, TypeVar
 
+from common import deadline
 from common.errors import Unavailable
 from common.store.collections import Key
 from common.store.store import Create, Replace, Snapshot, Store, Write, WriteConflict
@@ -86,9 +87,11 @@ class Unit:
         ``work`` reads, decides and commits; its decision must not depend on an earlier try.
 
         Raises:
-            Unavailable: others kept winning for about five seconds.
+            Unavailable: others kept winning for about five seconds, or the request's time is over.
         """
         for attempt in range(_ATTEMPTS):
+            if deadline.left() <= 0:
+                break
             try:
                 return work()
             except WriteConflict:

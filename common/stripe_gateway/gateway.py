@@ -13,6 +13,7 @@ from contextvars import ContextVar
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, cast
 
+from common import deadline
 from common.errors import BadRequest, Declined, StripeRefused, Unavailable
 from common.ids import is_document_id
 from common.settings import Settings
@@ -22,7 +23,9 @@ from common.stripe_gateway.calls import METHODS, Call, Json
 if TYPE_CHECKING:
     from stripe import StripeClient, StripeObject
 
-CONNECT_SECONDS, READ_SECONDS, RETRIES = 3, 20, 2
+#: With one retry a call that nobody answers takes 27 s: it fits into a request, with what follows.
+CONNECT_SECONDS, READ_SECONDS, RETRIES = 3, 10, 1
+LONGEST_CALL_SECONDS = (CONNECT_SECONDS + READ_SECONDS) * (1 + RETRIES) + 1
 #: How old a webhook's signature may be, seconds of real time.
 SIGNATURE_TOLERANCE_SECONDS = 300
 #: Stripe calls of the current request; the log line reports it.
@@ -80,7 +83,7 @@ class Gateway:
         from stripe import StripeError
 
         try:
-            _counted()
+            _begin()
             return lookup.find(self.client, call, since)
         except StripeError as error:
             raise _translate(error) from error
@@ -144,26 +147,33 @@ class Gateway:
         return self._run(lambda: self.client.v1.events.retrieve(event_id, {}, options))
 
     def events_between(
-        self, begins: datetime, ends: datetime, types: Sequence[str]
+        self,
+        begins: datetime,
+        ends: datetime,
+        types: Sequence[str],
+        account_id: str | None = None,
     ) -> Iterator[Json]:
-        """The platform's events of [begins, ends), page by page.
+        """The events of [begins, ends), the platform's or a connected account's, page by page.
 
         Stripe takes at most 20 types a request, so each twenty is its own list, newest first.
         """
         created = {"gte": int(begins.timestamp()), "lt": int(ends.timestamp())}
+        options: Any = {"stripe_account": account_id} if account_id else {}
         for first in range(0, len(types), 20):
             params: Any = {
                 "created": created,
                 "types": list(types[first : first + 20]),
                 "limit": 100,
             }
-            yield from self._pages(lambda params=params: self.client.v1.events.list(params))  # type: ignore[misc]
+            yield from self._pages(
+                lambda params=params: self.client.v1.events.list(params, options)  # type: ignore[misc]
+            )
 
     def _pages(self, fetch: Callable[[], Any]) -> Iterator[Json]:
         from stripe import StripeError
 
         try:
-            _counted()
+            _begin()
             for item in fetch().auto_paging_iter():
                 yield item.to_dict()
         except StripeError as error:
@@ -173,13 +183,20 @@ class Gateway:
         from stripe import StripeError
 
         try:
-            _counted()
+            _begin()
             return call().to_dict()
         except StripeError as error:
             raise _translate(error) from error
 
 
-def _counted() -> None:
+def _begin() -> None:
+    """Count a call; not to begin one that the request has no time for.
+
+    Raises:
+        Unavailable: the request would be cut off in the middle of it.
+    """
+    if deadline.left() < LONGEST_CALL_SECONDS:
+        raise Unavailable("Stripe")
     counter = call_count.get()
     if counter is not None:
         counter[0] += 1

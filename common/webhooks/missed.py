@@ -58,7 +58,7 @@ def _slice(context: Context, begins: datetime, ends: datetime) -> tuple[int, int
     stripe = context.services.stripe
     events = list(stripe.events_between(begins, ends, PLATFORM_EVENTS))
     done = failed = 0
-    for event in _unseen(context, events):
+    for event in unseen(context, events):
         try:
             done += process(context.services, event, context.request_id, {}) == "processed"
         except Unavailable:
@@ -85,13 +85,14 @@ def retry(context: Context, event: tuple[str, str | None]) -> bool:
     return process(context.services, told, context.request_id, {}) == "processed"
 
 
-def _unseen(context: Context, events: list[Json]) -> list[Json]:
-    unseen: list[Json] = []
+def unseen(context: Context, events: list[Json]) -> list[Json]:
+    """Those of the events that nobody has handled, the oldest first."""
+    left: list[Json] = []
     for first in range(0, len(events), _CHUNK):
         chunk = {str(event["id"]): event for event in events[first : first + _CHUNK]}
         marks = context.services.store.read(collections.event(id_) for id_ in chunk)
-        unseen += [chunk[key.id] for key, mark in marks.items() if mark.data is None]
-    return sorted(unseen, key=lambda event: int(event["created"]))
+        left += [chunk[key.id] for key, mark in marks.items() if mark.data is None]
+    return sorted(left, key=lambda event: int(event["created"]))
 
 
 def _advance(context: Context, until: datetime) -> None:

@@ -13,6 +13,7 @@ from functions.booking_processor import (
     confirm_booking,
     create_booking,
     get_bookings,
+    replay_events,
     run_maintenance,
 )
 
@@ -46,6 +47,9 @@ PROCESSOR = Processor(
         "GET_BOOKING": Action(get_bookings.GetRequest, get_bookings.get, _PARTIES, changes=False),
         "LIST_BOOKINGS": Action(
             get_bookings.ListRequest, get_bookings.listing, _PARTIES, changes=False
+        ),
+        "REPLAY_EVENTS": Action(
+            replay_events.Request, replay_events.handle, frozenset({Role.OPERATOR})
         ),
         "RUN_MAINTENANCE": Action(
             run_maintenance.Request,

@@ -34,7 +34,9 @@ ENTRY_POINTS: dict[str, Callable[[Request], Response]] = {
 class Here:
     """Answers requests as the deployed functions do; the clock is the stack's."""
 
-    def __init__(self, stack: RunningStack, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self, stack: RunningStack, now: Callable[[], datetime], request_seconds: int = 50
+    ) -> None:
         platform, connect = stack.webhook_secrets
         self.settings = load(
             {
@@ -46,6 +48,7 @@ class Here:
                 "STRIPE_WEBHOOK_SECRET": platform,
                 "STRIPE_CONNECT_WEBHOOK_SECRET": connect,
                 "LOG_LEVEL": "CRITICAL",
+                "REQUEST_DEADLINE_SECONDS": str(request_seconds),
             }
         )
         self.services = replace(
