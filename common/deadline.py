@@ -7,6 +7,8 @@ that gives up in time answers 503 with ``Retry-After``, and the same request the
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 
 _until: ContextVar[float | None] = ContextVar("deadline", default=None)
@@ -14,9 +16,14 @@ _until: ContextVar[float | None] = ContextVar("deadline", default=None)
 UNLIMITED_SECONDS = 50.0
 
 
-def begin(seconds: float) -> None:
-    """The current request may take this long from now on, real time."""
-    _until.set(time.monotonic() + seconds)
+@contextmanager
+def within(seconds: float) -> Iterator[None]:
+    """What runs inside may take this long from now on, real time; what follows it is free again."""
+    token = _until.set(time.monotonic() + seconds)
+    try:
+        yield
+    finally:
+        _until.reset(token)
 
 
 def left() -> float:

@@ -76,7 +76,8 @@ class Processor:
             return respond(request, Reply(204, {}, {}), request_id)
         line = RequestLog(self.name, request, request_id)
         try:
-            reply = self._reply(services, request, request_id, line)
+            with deadline.within(services.settings.request_seconds):
+                reply = self._reply(services, request, request_id, line)
         except AppError as error:
             reply = refusal(error, request_id)
         except Exception:
@@ -267,7 +268,6 @@ class RequestLog:
         self._trace = request.headers.get("X-Cloud-Trace-Context")
         self._start = time.perf_counter()
         self._rpcs, self._calls = [0], [0]
-        deadline.begin(bootstrap.services().settings.request_seconds)
         rpc_count.set(self._rpcs)
         call_count.set(self._calls)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import traceback
 from typing import TYPE_CHECKING
 
-from common import bootstrap, logs
+from common import bootstrap, deadline, logs
 from common.errors import AppError, BadRequest, WrongMethod
 from common.http import body as json_body
 from common.http.app import Reply, RequestLog, refusal, request_id_of, respond
@@ -25,7 +25,8 @@ def stripe_webhook(request: Request) -> Response:
     request_id = request_id_of(request)
     line = RequestLog("stripe-webhook", request, request_id)
     try:
-        reply = _reply(request, request_id, line)
+        with deadline.within(bootstrap.services().settings.request_seconds):
+            reply = _reply(request, request_id, line)
     except AppError as error:
         reply = refusal(error, request_id)
     except Exception:

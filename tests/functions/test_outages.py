@@ -49,9 +49,9 @@ def here(stack: RunningStack, market: Market, proxy: Proxy) -> Iterator[Here]:
 
 
 @pytest.fixture
-def store(here: Here) -> Store:
-    deadline.begin(SECONDS)
-    return here.services.store
+def store(here: Here) -> Iterator[Store]:
+    with deadline.within(SECONDS):
+        yield here.services.store
 
 
 def a_booking(market: Market) -> tuple[str, dict[str, Any]]:
@@ -93,12 +93,12 @@ def test_an_outage_ends_in_a_503_and_the_same_request_then_goes_on(
 
 
 def test_a_read_outlives_a_short_outage(store: Store, proxy: Proxy) -> None:
-    deadline.begin(10)
     key = Key("cursors", fresh("cursor"))
-    store.commit([Create(key, {"n": 1})])
-    proxy.mode = "cut"
-    threading.Timer(0.3, lambda: setattr(proxy, "mode", "pass")).start()
-    assert store.read([key])[key].data == {"n": 1}
+    with deadline.within(10):
+        store.commit([Create(key, {"n": 1})])
+        proxy.mode = "cut"
+        threading.Timer(0.3, lambda: setattr(proxy, "mode", "pass")).start()
+        assert store.read([key])[key].data == {"n": 1}
 
 
 def test_a_commit_without_an_answer_is_not_sent_again(store: Store, proxy: Proxy) -> None:
@@ -109,13 +109,19 @@ def test_a_commit_without_an_answer_is_not_sent_again(store: Store, proxy: Proxy
         store.commit([Create(key, {"n": 1})])
     proxy.mode = "cut"
     proxy.mode = "pass"
-    deadline.begin(10)
-    assert store.read([key])[key].data == {"n": 1}
+    with deadline.within(10):
+        assert store.read([key])[key].data == {"n": 1}
 
 
 def test_nothing_is_begun_when_the_time_is_over(here: Here, store: Store) -> None:
-    deadline.begin(0)
-    with pytest.raises(Unavailable):
-        store.read([Key("cursors", "any")])
-    with pytest.raises(Unavailable):
-        here.services.stripe.payment_intent("pi_any")
+    with deadline.within(0):
+        with pytest.raises(Unavailable):
+            store.read([Key("cursors", "any")])
+        with pytest.raises(Unavailable):
+            here.services.stripe.payment_intent("pi_any")
+
+
+def test_a_requests_deadline_ends_with_the_request(here: Here, market: Market) -> None:
+    customer, body = a_booking(market)
+    assert ask(here, market, customer, body, fresh("key")).status_code in (200, 503)
+    assert deadline.left() == deadline.UNLIMITED_SECONDS
