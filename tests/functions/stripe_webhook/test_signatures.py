@@ -54,17 +54,18 @@ def test_a_token_is_neither_needed_nor_enough(api: Api, endpoint: Endpoint) -> N
         "garbage",
         "t=,v1=",
         "v1=00",
-        "t=now,v1=00",
-        f"t={int(time.time())},v1={'0' * 64}",
-        f"t={int(time.time())},v0={'0' * 64}",
-        f"t={int(time.time())}",
+        "t=then,v1=00",
+        f"t=now,v1={'0' * 64}",
+        f"t=now,v0={'0' * 64}",
+        "t=now",
     ],
 )
 def test_a_header_that_is_no_signature_is_a_400_and_nothing_is_remembered(
     market: Market, endpoint: Endpoint, header: str
 ) -> None:
     event = a_charge_event()
-    answer = endpoint.raw(json.dumps(event).encode(), {"Stripe-Signature": header})
+    sent = header.replace("now", str(int(time.time())))
+    answer = endpoint.raw(json.dumps(event).encode(), {"Stripe-Signature": sent})
     answer.refused(400)
     assert remembered(market, event["id"]) is None
 
