@@ -10,24 +10,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 from common import logs
 from common.bookings import claims, documents, holds, payment, place, postings
 from common.bookings.model import Booking
 from common.bookings.payment import Paid
-from common.bookings.status import Status
+from common.bookings.payment_effects import confirmation, fee_keys, posting_keys, return_of
+from common.bookings.status import UNPAID, Status
 from common.context import Context
-from common.ledger.posting import Posting, post
 from common.operations import runner
 from common.operations.model import Operation
-from common.refunds.refund_operation import full_refund
 from common.services.model import Service, ServiceMisconfigured, parse_service
 from common.store import collections
 from common.store.collections import Key
 from common.store.store import Snapshot, Write
-
-_IN_TIME = frozenset({Status.PENDING, Status.REQUESTED})
 
 
 def apply(context: Context, booking_id: str, paid: Paid, why: str) -> Booking | None:
@@ -45,6 +41,14 @@ def apply(context: Context, booking_id: str, paid: Paid, why: str) -> Booking | 
     return booking
 
 
+def apply_if_paid(context: Context, booking: Booking) -> None:
+    """Ask Stripe about a payment intent that would not be cancelled, and bring what was paid."""
+    intent = context.services.stripe.payment_intent(str(booking.payment["intentId"]))
+    paid = payment.paid(intent)
+    if paid is not None:
+        apply(context, booking.id, paid, context.action)
+
+
 Documents = Mapping[Key, Snapshot]
 Begun = tuple[Operation, Documents]
 
@@ -54,65 +58,37 @@ def _once(
 ) -> tuple[Booking | None, Begun | None]:
     key = collections.booking(booking_id)
     posted = collections.transaction(postings.charge_id_of(paid.charge_id))
-    docs = context.read(key, posted, *_fee_keys(paid.charge))
+    docs = context.read(key, *posting_keys(paid))
     if docs[key].data is None:
         return None, None
     booking = documents.load(docs[key])
     if docs[posted].data is not None:
         return booking, None
-    if known := [key for key in _fee_keys(booking.payment) if key not in docs]:
+    if known := [key for key in fee_keys(booking.payment) if key not in docs]:
         docs = {**docs, **context.read(*known)}
     if not payment.matches(booking, paid):
         logs.logger().error("payment.amount_mismatch", bookingId=booking_id)
         return None, None
-    if booking.status in _IN_TIME:
-        confirmed = payment.confirmed(
-            booking, paid, now=context.now, by=context.caller.actor, why=why
-        )
-        return _confirm(context, docs, confirmed, claims.firm(booking)), None
-    if booking.status is Status.EXPIRED and (taken := _still_free(context, booking)) is not None:
-        confirmed = payment.confirmed(
-            booking, paid, now=context.now, by=context.caller.actor, why=why
-        )
-        return _confirm(context, docs, confirmed, taken), None
-    return _give_back(context, docs, booking, paid)
-
-
-def _fee_keys(charge: Mapping[str, Any]) -> tuple[Key, ...]:
-    """The fee's posting: the charge's own events may have come first and written it."""
-    transaction = charge.get("balanceTransactionId")
-    return (collections.transaction(f"stripe_fee_{transaction}"),) if transaction else ()
-
-
-def _confirm(context: Context, docs: Documents, booking: Booking, place: list[Write]) -> Booking:
-    was = docs[collections.booking(booking.id)]
-    writes = [*documents.change(was, booking), *place, *_booked(context, booking, docs)]
-    after = context.commit(writes)
-    return documents.load(after[was.key])
-
-
-def _booked(context: Context, booking: Booking, docs: Documents) -> list[Write]:
-    """The charge's posting, and Stripe's fee where it is known already."""
-    charge = postings.charge(booking, str(booking.payment["chargeId"]))
-    fee = known_fee(booking)
-    return post(docs, charge, context.now) + (post(docs, fee, context.now) if fee else [])
-
-
-def known_fee(booking: Booking) -> Posting | None:
-    """The posting of Stripe's fee for a booking's charge, once Stripe has told it."""
-    known = booking.payment
-    if not known.get("balanceTransactionId") or not known.get("stripeFee"):
-        return None
-    return postings.stripe_fee(
-        known["balanceTransactionId"],
-        known["stripeFee"],
-        booking.money.currency,
-        postings.concerns(booking),
+    place = _place(context, booking)
+    if place is None:
+        return _give_back(context, docs, booking, paid)
+    writes = confirmation(
+        booking, paid, place, docs, now=context.now, by=context.caller.actor, why=why
     )
+    return documents.load(context.commit(writes)[key]), None
 
 
-def _still_free(context: Context, booking: Booking) -> list[Write] | None:
-    """The writes that take a lapsed booking's place again; None where it is gone.
+def _place(context: Context, booking: Booking) -> list[Write] | None:
+    """The writes that give a paid booking its place for good; None where it gets none."""
+    if booking.status in UNPAID and booking.keeps_place:
+        return claims.firm(booking)
+    if booking.status in UNPAID or booking.status is Status.EXPIRED:
+        return still_free(context, booking)
+    return None
+
+
+def still_free(context: Context, booking: Booking) -> list[Write] | None:
+    """The writes that take the place of a booking without one; None where it is gone.
 
     What the service says today of notice or opening hours does not matter: this time was sold.
     """
@@ -155,20 +131,7 @@ def _give_back(
     context: Context, docs: Documents, booking: Booking, paid: Paid
 ) -> tuple[Booking, Begun]:
     """The booking is over: take the money in the books and give all of it back."""
-    holding = payment.received(booking, paid, context.now)
-    refunding, refund, operation = full_refund(
-        holding,
-        refund_id=f"refund-late-{booking.id}",
-        reason="paid_too_late",
-        context_actor="system",
-        action="LATE_PAYMENT",
-        request_id=context.request_id,
-        now=context.now,
+    writes, refunding, operation = return_of(
+        booking, paid, docs, request_id=context.request_id, now=context.now
     )
-    writes = [
-        *documents.change(docs[collections.booking(booking.id)], refunding),
-        *_booked(context, holding, docs),
-        refund.create(),
-        operation.create(),
-    ]
     return refunding, (operation, context.commit(writes))

@@ -89,8 +89,13 @@ def _removed(service_id: str, key: Key, lapsed: Collection[Claim]) -> dict[str, 
 
 
 def release(booking: Booking) -> list[Write]:
-    """The writes that give a booking's time back."""
+    """The writes that give a booking's time back, if it took any."""
     return _patches(booking, {path("claims", booking.id): REMOVE})
+
+
+def until(booking: Booking) -> list[Write]:
+    """The writes that let a claim stand until the booking's hold runs out."""
+    return _patches(booking, {path("claims", booking.id, "holdUntil"): booking.hold_until})
 
 
 def firm(booking: Booking) -> list[Write]:
@@ -99,6 +104,8 @@ def firm(booking: Booking) -> list[Write]:
 
 
 def _patches(booking: Booking, fields: Mapping[str, Any]) -> list[Write]:
+    if not booking.claims_place:
+        return []
     days = keys(booking.service_id, booking.start, booking.occupied_until)
     return [Patch(key, fields) for key in days]
 

@@ -56,6 +56,7 @@ def to_document(booking: Booking) -> Document:
         "holds": dict(booking.holds),
         "payment": dict(booking.payment),
         "transfers": [dict(transfer) for transfer in booking.transfers],
+        "request": dict(booking.request),
         "lastRefund": None if booking.last_refund is None else dict(booking.last_refund),
         "history": [dict(step) for step in booking.history],
     }
@@ -92,6 +93,7 @@ def from_document(booking_id: str, doc: Mapping[str, Any]) -> Booking:
         payment=doc["payment"],
         transfers=tuple(doc["transfers"]),
         last_refund=doc["lastRefund"],
+        request=doc["request"],
         history=tuple(doc["history"]),
     )
 

@@ -77,7 +77,9 @@ class Booking:
 
     Attributes:
         version: Grows by one with every change; the history holds each status with its version.
-        hold_until: Until when an unpaid booking keeps its place.
+        hold_until: Until when an unpaid booking keeps its place; of a REQUESTED one: until when
+            the provider may answer.
+        request: Of a request to book (mode ``REQUEST``), see ``common.bookings.requests``.
         earned_at: When the provider's part became theirs; None before.
         eligible_at: From when it may be paid out.
         holds: Why nothing may be transferred now: kind (``dispute``, ``review``, ``fraud_warning``,
@@ -115,6 +117,7 @@ class Booking:
     payment: Mapping[str, Any] = field(default_factory=dict)
     transfers: tuple[Mapping[str, Any], ...] = ()
     last_refund: Mapping[str, Any] | None = None
+    request: Mapping[str, Any] = field(default_factory=dict)
     history: tuple[Mapping[str, Any], ...] = ()
 
     @property
@@ -123,9 +126,14 @@ class Booking:
         return self.end + timedelta(minutes=self.buffer_minutes)
 
     @property
+    def claims_place(self) -> bool:
+        """Whether it has a claim in the calendar while it stands: not every unanswered request."""
+        return bool(self.request.get("blocks", True))
+
+    @property
     def keeps_place(self) -> bool:
         """Whether the booking has a claim in the calendar."""
-        return self.status in KEEPS_PLACE
+        return self.claims_place and self.status in KEEPS_PLACE
 
     @property
     def giving_back(self) -> bool:

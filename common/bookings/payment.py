@@ -95,7 +95,8 @@ def received(booking: Booking, payment: Paid, now: datetime) -> Booking:
 
 def confirmed(booking: Booking, payment: Paid, *, now: datetime, by: str, why: str) -> Booking:
     """The booking paid and standing."""
-    settled = replace(received(booking, payment, now), hold_until=None)
+    request = {**booking.request, "blocks": True} if booking.request else booking.request
+    settled = replace(received(booking, payment, now), hold_until=None, request=request)
     return settled.moved(Status.CONFIRMED, at=now, by=by, why=why)
 
 

@@ -41,6 +41,7 @@ def payment_operation(
         "receipt_email": booking.customer_email,
         "description": booking.title[:200],
         "automatic_payment_methods": {"enabled": True, "allow_redirects": "never"},
+        **({"capture_method": "manual"} if booking.mode == "REQUEST" else {}),
         "metadata": {
             "bookingId": booking.id,
             "customerId": booking.customer_id,
@@ -125,7 +126,7 @@ def settle_created(
     return Settled(operation.became(State.DONE), writes)
 
 
-_OVER_UNPAID = frozenset({Status.CANCELLED, Status.EXPIRED})
+_OVER_UNPAID = frozenset({Status.CANCELLED, Status.DECLINED, Status.EXPIRED})
 
 
 def _with_intent(booking: Booking, intent: Mapping[str, Any]) -> Booking:

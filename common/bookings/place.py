@@ -13,7 +13,7 @@ from datetime import datetime
 from common.bookings import claims, documents
 from common.bookings.calendar import Claim, Verdict, check
 from common.bookings.model import Booking
-from common.bookings.status import Status
+from common.bookings.status import UNPAID
 from common.context import Context
 from common.services.model import Service
 from common.store import collections
@@ -22,7 +22,6 @@ from common.store.store import Snapshot
 
 #: Lapsed holds looked at in one decision; the rest wait for the maintenance run.
 MOST_LAPSED = 50
-_UNPAID = frozenset({Status.PENDING, Status.REQUESTED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,5 +69,5 @@ def find(
 
 
 def _has_lapsed(booking: Booking, now: datetime) -> bool:
-    unpaid = booking.status in _UNPAID
+    unpaid = booking.status in UNPAID
     return unpaid and booking.hold_until is not None and booking.hold_until <= now

@@ -45,6 +45,8 @@ TRANSITIONS: dict[Status, frozenset[Status]] = {
     Status.REFUNDED: frozenset(),
 }
 
+#: Statuses in which nothing was paid yet and the booking lapses unless somebody acts.
+UNPAID = frozenset({Status.PENDING, Status.REQUESTED})
 #: Statuses in which a booking has its place.
 KEEPS_PLACE = frozenset(
     {Status.PENDING, Status.REQUESTED, Status.CONFIRMED, Status.COMPLETED, Status.DISPUTED}

@@ -11,6 +11,7 @@ from typing import Any
 
 from common.bookings.model import Booking
 from common.bookings.pricing import Split
+from common.bookings.status import Status
 from common.clock import rfc3339
 from common.money import to_major
 
@@ -35,6 +36,8 @@ def booking_as_json(booking: Booking) -> dict[str, Any]:
         "groupSize": booking.group_size,
         "specialRequests": booking.special_requests,
         "cancellationPolicy": booking.policy.as_document(),
+        "bookingMode": booking.mode,
+        "request": _request_as_json(booking),
         "payment": _payment_as_json(booking),
         "refund": _refund_as_json(booking),
         "createdAt": rfc3339(booking.created_at),
@@ -60,6 +63,21 @@ def pricing_as_json(split: Split) -> dict[str, Any]:
 def rate_as_json(bps: int) -> Decimal:
     """Basis points as a fraction without trailing zeros: 800 -> 0.08."""
     return (Decimal(bps) / 10_000).normalize() if bps else Decimal(0)
+
+
+def _request_as_json(booking: Booking) -> dict[str, Any] | None:
+    """How a request to book stands; None for a booking that needs no answer."""
+    known = booking.request
+    if not known:
+        return None
+    return {
+        "respondBy": _when(booking.hold_until) if booking.status is Status.REQUESTED else None,
+        "keepsPlace": booking.claims_place,
+        "authorizedAt": _when(known.get("authorizedAt")),
+        "captureBefore": _when(known.get("captureBefore")),
+        "acceptedAt": _when(known.get("acceptedAt")),
+        "declineReason": known.get("declineReason"),
+    }
 
 
 def _payment_as_json(booking: Booking) -> dict[str, Any]:

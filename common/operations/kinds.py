@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from common.accounts import creation
-from common.bookings import payment_operations
+from common.bookings import capture_operation, payment_operations
 from common.operations.model import Operation, Results, Settled
 from common.payouts import payout_operation
 from common.refunds import clawback_operation, refund_operation
@@ -40,6 +40,12 @@ KINDS: dict[str, Kind] = {
         payment_operations.needs, payment_operations.keys, payment_operations.settle_created
     ),
     "void": Kind(payment_operations.needs, payment_operations.keys, payment_operations.settle_void),
+    "capture": Kind(
+        capture_operation.needs,
+        capture_operation.keys,
+        capture_operation.settle,
+        capture_operation.barred,
+    ),
     "account": Kind(creation.needs, creation.keys, creation.settle),
     "refund": Kind(refund_operation.needs, refund_operation.keys, refund_operation.settle),
     "clawback": Kind(clawback_operation.needs, clawback_operation.keys, clawback_operation.settle),

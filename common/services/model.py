@@ -66,6 +66,7 @@ class Service:
         buffer_minutes: Kept free after each booking.
         policy: How cancellations are refunded.
         booking_mode: INSTANT, or REQUEST: the provider accepts first.
+        requests_block: Whether a request that is not answered yet keeps its place from others.
         active: Whether it can be booked at all.
         billing_interval: What one period of a subscription to it lasts; None: no subscriptions.
     """
@@ -89,6 +90,7 @@ class Service:
     max_duration_minutes: int | None = None
     policy: Policy = POLICIES["FLEXIBLE"]
     booking_mode: BookingMode = "INSTANT"
+    requests_block: bool = True
     active: bool = True
     billing_interval: BillingInterval | None = None
 
@@ -132,6 +134,7 @@ def parse_service(service_id: str, doc: Mapping[str, object]) -> Service:
         max_duration_minutes=longest,
         policy=_policy(fields),
         booking_mode=fields.choice("bookingMode", get_args(BookingMode), "INSTANT"),
+        requests_block=fields.flag("requestsBlock", True),
         active=fields.flag("active", True),
         billing_interval=fields.optional_choice("billingInterval", get_args(BillingInterval)),
     )

@@ -22,6 +22,7 @@ SLACK = timedelta(minutes=10)
 MOST_OBJECTS = 2_000
 _PAGE = 100
 
+_CAPTURE = "payment_intents.capture"
 _List = Callable[["StripeClient", Call, Any, Any], Any]
 _LISTS: Mapping[str, _List] = {
     "accounts.create": lambda c, _, p, o: c.v1.accounts.list(p, o),
@@ -40,8 +41,8 @@ _LISTS: Mapping[str, _List] = {
 
 
 def can_find(call: Call) -> bool:
-    """Whether a call makes an object that can be looked for; the others may be made again."""
-    return call.method in _LISTS
+    """Whether what a call does can be looked for; the others may be made again."""
+    return call.method in _LISTS or call.method == _CAPTURE
 
 
 def find(client: StripeClient, call: Call, since: datetime) -> Json | None:
@@ -50,12 +51,21 @@ def find(client: StripeClient, call: Call, since: datetime) -> Json | None:
     Args:
         since: When the call was first written down.
     """
+    if call.method == _CAPTURE:
+        return _captured(client, call)
     recent: dict[str, Any] = {"limit": _PAGE, "created": {"gte": int((since - SLACK).timestamp())}}
     options = {"stripe_account": call.account} if call.account else {}
     if call.method == "payouts.create":  # a payout's fee stands in its balance transaction
         recent["expand"] = ["data.balance_transaction"]
     listed = _LISTS[call.method](client, call, recent, options)
     return _match(call, (item.to_dict() for item in listed.auto_paging_iter()))
+
+
+def _captured(client: StripeClient, call: Call) -> Json | None:
+    """The payment intent, if it was captured: that happens once, whoever asked for it."""
+    params: Any = dict(call.params)
+    intent = client.v1.payment_intents.retrieve(call.target or "", params).to_dict()
+    return intent if intent["status"] == "succeeded" else None
 
 
 def _match(call: Call, objects: Iterable[Json]) -> Json | None:

@@ -33,10 +33,10 @@ Handler = Callable[[Json, Json, Context], bool]
 PLATFORM: Mapping[str, Handler] = {
     "payment_intent.succeeded": on_payment_intents.succeeded,
     "payment_intent.payment_failed": on_payment_intents.payment_failed,
-    "payment_intent.canceled": on_payment_intents.moved,
+    "payment_intent.canceled": on_payment_intents.canceled,
     "payment_intent.processing": on_payment_intents.moved,
     "payment_intent.requires_action": on_payment_intents.moved,
-    "payment_intent.amount_capturable_updated": on_payment_intents.moved,
+    "payment_intent.amount_capturable_updated": on_payment_intents.capturable,
     "charge.succeeded": on_charges.recorded,
     "charge.updated": on_charges.recorded,
     "charge.refunded": on_charges.recorded,

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from common.bookings import documents, payment
-from common.bookings.apply_payment import known_fee
+from common.bookings.payment_effects import known_fee
 from common.context import Context
 from common.ledger.posting import post
 from common.store import collections

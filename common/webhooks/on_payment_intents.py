@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from common.bookings import apply_payment, documents, payment
+from common.bookings import (
+    apply_authorization,
+    apply_payment,
+    claims,
+    documents,
+    payment,
+    requests,
+)
 from common.bookings.model import Booking
 from common.bookings.status import Status
 from common.context import Context
@@ -23,6 +30,43 @@ def succeeded(intent: Json, event: Json, context: Context) -> bool:
         return False
     context.notes["bookingId"] = booking_id
     return apply_payment.apply(context, booking_id, paid, event["type"]) is not None
+
+
+def capturable(intent: Json, event: Json, context: Context) -> bool:
+    """Let the request wait for its provider, if the authorisation still stands at Stripe."""
+    booking_id = named(intent, "bookingId")
+    if booking_id is None:
+        return False
+    context.notes["bookingId"] = booking_id
+    authorization = requests.authorized(context.services.stripe.payment_intent(intent["id"]))
+    if authorization is None:
+        return False
+    applied = apply_authorization.apply(context, booking_id, authorization, event["type"])
+    return applied is not None
+
+
+def canceled(intent: Json, event: Json, context: Context) -> bool:
+    """End a request whose authorisation is gone; of another booking, remember it."""
+    booking_id = named(intent, "bookingId")
+    if booking_id is None:
+        return False
+    context.notes["bookingId"] = booking_id
+    return context.until_settled(lambda: _let_go(intent, booking_id, context)) or moved(
+        intent, event, context
+    )
+
+
+def _let_go(intent: Json, booking_id: str, context: Context) -> bool:
+    key = collections.booking(booking_id)
+    was = context.read(key)[key]
+    if was.data is None:
+        return False
+    booking = documents.load(was)
+    if booking.status is not Status.REQUESTED or booking.payment.get("intentId") != intent["id"]:
+        return False
+    over = requests.lapsed(booking, now=context.now, by="stripe", why="authorization_lapsed")
+    context.commit([*documents.change(was, over), *claims.release(over)])
+    return True
 
 
 def payment_failed(intent: Json, event: Json, context: Context) -> bool:

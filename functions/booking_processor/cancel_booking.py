@@ -12,7 +12,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from common.auth.caller import Role
-from common.bookings import apply_payment, claims, documents, payment, payment_operations, postings
+from common.bookings import apply_payment, claims, documents, payment_operations, postings
 from common.bookings.access import booking_for
 from common.bookings.cancellation_plan import Cancellation, cancel
 from common.bookings.model import Booking
@@ -64,7 +64,7 @@ def handle(command: Request, context: Context) -> Answer:
 
     done, after = runner.run(context, begun.operation, begun.docs, answer)
     if done.kind == "void" and done.state is State.FAILED:
-        _paid_meanwhile(context, after, key)
+        apply_payment.apply_if_paid(context, documents.load(after[key]))
         return _as_it_is(context, context.read(key), key)
     return given or _as_it_is(context, after, key)
 
@@ -145,17 +145,6 @@ def _refund(context: Context, was: Snapshot, plan: Cancellation, reason: str) ->
         operation.create(),
     ]
     return Begun(operation, context.commit(writes))
-
-
-def _paid_meanwhile(context: Context, docs: Mapping[Key, Snapshot], key: Key) -> None:
-    """The payment intent could not be cancelled because it was paid: give the money back."""
-    booking = documents.load(docs[key])
-    intent: dict[str, Any] = context.services.stripe.payment_intent(
-        str(booking.payment["intentId"])
-    )
-    paid = payment.paid(intent)
-    if paid is not None:
-        apply_payment.apply(context, booking.id, paid, context.action)
 
 
 def _as_it_is(context: Context, docs: Mapping[Key, Snapshot], key: Key) -> Answer:

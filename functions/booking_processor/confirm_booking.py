@@ -1,5 +1,7 @@
 """CONFIRM_BOOKING: ask Stripe whether the booking is paid, and make the webhook's own transition.
 
+A request to book is accepted by its provider (or an operator) with the same action: the money that
+the bank has set aside is captured.
 Source: contract, section 3.
 """
 
@@ -7,7 +9,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from common.bookings import apply_payment, payment
+from common.auth.caller import Role
+from common.bookings import apply_authorization, apply_payment, payment, requests
 from common.bookings.access import booking_for
 from common.bookings.model import Booking
 from common.bookings.status import Status
@@ -16,6 +19,7 @@ from common.context import Answer, Context
 from common.errors import PaymentIncomplete, WrongState
 from common.http.command import Command, Id
 from common.store import collections
+from functions.booking_processor import accept_request
 
 _ASK = frozenset({Status.PENDING, Status.EXPIRED})
 _DONE = frozenset({Status.CONFIRMED, Status.COMPLETED, Status.DISPUTED})
@@ -28,18 +32,21 @@ class Request(Command):
 
 
 def handle(command: Request, context: Context) -> Answer:
-    """The booking, confirmed.
+    """The booking, confirmed; of a request, as its customer sees it: waiting for the provider.
 
     Raises:
         PaymentIncomplete: 409 with Stripe's status of the payment.
+        PlaceTaken: 409, the request kept no place and it is gone.
         WrongState: 409, the booking is over.
     """
     context.notes["bookingId"] = command.booking_id
     key = collections.booking(command.booking_id)
-    booking, _ = booking_for(context, context.read(key)[key])
+    booking, role = booking_for(context, context.read(key)[key])
     if booking.status in _ASK:
         booking = _ask_stripe(booking, context)
-    if booking.status not in _DONE:
+    if booking.status is Status.REQUESTED and role is not Role.CUSTOMER:
+        booking = accept_request.accept(booking.id, context)
+    if booking.status not in _DONE and booking.status is not Status.REQUESTED:
         raise WrongState("This booking can no longer be confirmed", str(booking.status))
     return {
         "bookingId": booking.id,
@@ -53,10 +60,13 @@ def _ask_stripe(booking: Booking, context: Context) -> Booking:
     if not intent_id:
         raise PaymentIncomplete("requires_payment_method")
     intent: dict[str, Any] = context.services.stripe.payment_intent(str(intent_id))
-    paid = payment.paid(intent)
-    if paid is None:
+    paid, authorization = payment.paid(intent), requests.authorized(intent)
+    if paid is not None:
+        applied = apply_payment.apply(context, booking.id, paid, context.action)
+    elif authorization is not None:
+        applied = apply_authorization.apply(context, booking.id, authorization, context.action)
+    else:
         raise PaymentIncomplete(str(intent["status"]))
-    applied = apply_payment.apply(context, booking.id, paid, context.action)
     if applied is None:
         raise PaymentIncomplete("amount_mismatch")
     return applied

@@ -17,7 +17,7 @@ from pydantic import Field
 from common.accounts.model import takes_bookings
 from common.bookings import claims, documents, holds, payment_operations
 from common.bookings.model import Booking, BookingMoney
-from common.bookings.place import find
+from common.bookings.place import Place, find
 from common.bookings.pricing import PriceOutOfRange, Split, quote, resolve_rate_bps, split
 from common.bookings.status import Status
 from common.bookings.view import booking_as_json
@@ -39,7 +39,7 @@ from common.services.directory import Offer, load
 from common.services.model import Service
 from common.store import collections
 from common.store.collections import Key
-from common.store.store import Snapshot
+from common.store.store import Snapshot, Write
 
 
 class Request(Command):
@@ -128,7 +128,7 @@ def _reserve(
         return _go_on(command, offer.docs, mine, begun)
     if not takes_bookings(offer.profile):
         raise NotSetUp
-    _require_instant(offer.service)
+    _require_bookable(offer.service)
     place = find(context, offer.service, start, end, command.group_size, offer.docs)
     if not place.verdict.available:
         raise PlaceTaken(str(place.verdict.reason))
@@ -143,11 +143,19 @@ def _reserve(
     )
     writes = [
         *documents.create(booking),
-        *claims.take(offer.docs, booking, holds.lapsed_claims(place)),
-        *holds.expire(place, context),
+        *_claimed(booking, offer.docs, place, context),
         operation.create(),
     ]
     return operation, context.commit(writes)
+
+
+def _claimed(
+    booking: Booking, docs: Mapping[Key, Snapshot], place: Place, context: Context
+) -> list[Write]:
+    """The writes that take the place; none for a request that keeps none until accepted."""
+    if not booking.claims_place:
+        return []
+    return [*claims.take(docs, booking, holds.lapsed_claims(place)), *holds.expire(place, context)]
 
 
 def _go_on(
@@ -161,12 +169,7 @@ def _go_on(
     return Operation.load(docs[begun]), {mine: docs[mine], begun: docs[begun]}
 
 
-def _require_instant(service: Service) -> None:
-    if service.booking_mode != "INSTANT":
-        raise BadRequest(
-            "This service takes requests, which cannot be booked directly",
-            type="booking_mode_unsupported",
-        )
+def _require_bookable(service: Service) -> None:
     if service.billing_interval is not None:
         raise BadRequest(
             "This service is billed by period; subscribe to it instead",
@@ -230,5 +233,6 @@ def _booking(command: Request, context: Context, booking_id: str, offer: Offer) 
         policy=service.policy,
         created_at=context.now,
         hold_until=context.now + timedelta(minutes=settings.hold_minutes),
+        request={"blocks": service.requests_block} if service.booking_mode == "REQUEST" else {},
         history=(first,),
     )

@@ -12,6 +12,7 @@ from functions.booking_processor import (
     complete_booking,
     confirm_booking,
     create_booking,
+    decline_booking,
     get_bookings,
     replay_events,
     run_maintenance,
@@ -33,6 +34,11 @@ PROCESSOR = Processor(
         ),
         "CONFIRM_BOOKING": Action(confirm_booking.Request, confirm_booking.handle, _PARTIES),
         "CANCEL_BOOKING": Action(cancel_booking.Request, cancel_booking.handle, _PARTIES),
+        "DECLINE_BOOKING": Action(
+            decline_booking.Request,
+            decline_booking.handle,
+            frozenset({Role.PROVIDER, Role.OPERATOR}),
+        ),
         "CHECK_AVAILABILITY": Action(
             check_availability.Request,
             check_availability.handle,

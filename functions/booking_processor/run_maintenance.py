@@ -13,10 +13,18 @@ from datetime import timedelta
 from typing import Any, TypeVar
 
 from common import logs
-from common.bookings import apply_payment, claims, completion, documents, payment
+from common.bookings import (
+    apply_authorization,
+    apply_payment,
+    claims,
+    completion,
+    documents,
+    payment,
+    requests,
+)
 from common.bookings.model import Booking
 from common.bookings.payment_operations import payment_id
-from common.bookings.status import Status
+from common.bookings.status import UNPAID, Status
 from common.context import Answer, Context
 from common.http.command import Command
 from common.operations import runner
@@ -103,7 +111,8 @@ def _standing(context: Context, status: Status, field: str) -> Iterator[Snapshot
 
 
 def _lapsed(context: Context) -> Iterator[Snapshot]:
-    return _standing(context, Status.PENDING, "holdUntil")
+    for status in sorted(UNPAID):
+        yield from _standing(context, status, "holdUntil")
 
 
 def _ended(context: Context) -> Iterator[Snapshot]:
@@ -169,9 +178,22 @@ def _expire(context: Context, snapshot: Snapshot) -> bool:
         key = collections.booking(booking.id)
         booking = documents.load(context.read(key)[key])
         intent_id = booking.payment.get("intentId")
+    if intent_id and _asked_after_all(context, booking, str(intent_id)):
+        return False
     if intent_id and _paid_after_all(context, booking, str(intent_id)):
         return False
     return context.until_settled(lambda: _end_hold(context, booking.id))
+
+
+def _asked_after_all(context: Context, booking: Booking, intent_id: str) -> bool:
+    """Whether a request was authorised without a word to us: it waits for its provider now."""
+    if booking.status is not Status.PENDING or not requests.is_request(booking):
+        return False
+    authorization = requests.authorized(context.services.stripe.payment_intent(intent_id))
+    if authorization is None:
+        return False
+    apply_authorization.apply(context, booking.id, authorization, context.action)
+    return True
 
 
 def _paid_after_all(context: Context, booking: Booking, intent_id: str) -> bool:
@@ -195,15 +217,11 @@ def _end_hold(context: Context, booking_id: str) -> bool:
     key = collections.booking(booking_id)
     was = context.read(key)[key]
     booking = documents.load(was)
-    if booking.status is not Status.PENDING:
+    if booking.status not in UNPAID:
         return False
-    expired = booking.moved(
-        Status.EXPIRED, at=context.now, by=context.caller.actor, why="hold_lapsed"
-    )
-    known = {**booking.payment, "intentStatus": "canceled"}
-    context.commit(
-        [*documents.change(was, replace(expired, payment=known)), *claims.release(booking)]
-    )
+    why = "hold_lapsed" if booking.status is Status.PENDING else "request_unanswered"
+    expired = requests.lapsed(booking, now=context.now, by=context.caller.actor, why=why)
+    context.commit([*documents.change(was, expired), *claims.release(expired)])
     return True
 
 

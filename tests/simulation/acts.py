@@ -148,8 +148,20 @@ class Acts:
             )
         )
 
+    def _answer(self) -> Act | None:
+        """A provider accepts a request to book, or does not."""
+        stay = self._stay("REQUESTED")
+        action = self.random.choice(("CONFIRM_BOOKING", "CONFIRM_BOOKING", "DECLINE_BOOKING"))
+        return (
+            None
+            if stay is None
+            else self._ask(
+                self._party(stay, (0, 4, 1)), "booking-processor", action, bookingId=stay.id
+            )
+        )
+
     def _cancel(self) -> Act | None:
-        stay = self._stay("CONFIRMED", "PENDING")
+        stay = self._stay("CONFIRMED", "PENDING", "REQUESTED")
         return None if stay is None else self._ask(
             self._party(stay, (4, 2, 1)), "booking-processor", "CANCEL_BOOKING",
             keyed=self.random.random() < 0.7, bookingId=stay.id, reason="changed plans",
@@ -389,7 +401,7 @@ class Acts:
 
 
 _WEIGHTS = {
-    "book": 18, "pay": 6, "confirm": 4, "cancel": 6, "complete": 14, "intent": 2,
+    "book": 18, "pay": 6, "confirm": 4, "answer": 7, "cancel": 6, "complete": 14, "intent": 2,
     "refund": 7, "claim_back": 6, "contest": 1, "resolve": 2,
     "schedule": 9, "instant": 4, "call_off": 2, "withdraw": 3, "payout_run": 3, "maintenance": 3,
     "card_dispute": 3, "verdict": 3, "warning": 1, "review": 1, "approve": 2, "new_bank": 2,

@@ -12,11 +12,17 @@ from tests.simulation.evidence import Evidence
 _KEEPS = {"PENDING", "REQUESTED", "CONFIRMED", "COMPLETED", "DISPUTED"}
 
 
+def _keeps(doc: dict[str, Any]) -> bool:
+    """Whether a booking has its place: a request may leave it to others until it is accepted."""
+    unanswered = doc["status"] in ("PENDING", "REQUESTED")
+    return doc["status"] in _KEEPS and not (unanswered and doc["request"].get("blocks") is False)
+
+
 def capacity(seen: Evidence) -> Iterator[str]:
     """At every start of a booking, what overlaps it fits."""
     by_service: dict[str, list[tuple[str, dict[str, Any]]]] = defaultdict(list)
     for id_, doc in seen.all("bookings").items():
-        if doc["status"] in _KEEPS:
+        if _keeps(doc):
             by_service[doc["serviceId"]].append((id_, doc))
     for service_id, booked in by_service.items():
         service = seen.all("services")[service_id]
@@ -40,7 +46,7 @@ def claims(seen: Evidence) -> Iterator[str]:
         for booking_id, claim in doc["claims"].items():
             claimed[booking_id].add(day)
             booking = seen.all("bookings").get(booking_id)
-            if booking is None or booking["status"] not in _KEEPS:
+            if booking is None or not _keeps(booking):
                 status = None if booking is None else booking["status"]
                 yield f"I11 calendar {key} claims for booking {booking_id}, which is {status}"
             elif booking["serviceId"] != service_id or claim["size"] != booking["groupSize"]:
@@ -50,5 +56,5 @@ def claims(seen: Evidence) -> Iterator[str]:
     for id_, doc in seen.all("bookings").items():
         last = doc["end"] + timedelta(minutes=doc["bufferMinutes"], microseconds=-1)
         days = {doc["start"].strftime("%Y-%m-%d"), last.strftime("%Y-%m-%d")}
-        if doc["status"] in _KEEPS and claimed[id_] != days:
+        if _keeps(doc) and claimed[id_] != days:
             yield f"I11 booking {id_} ({doc['status']}) has claims on {claimed[id_]}, not {days}"

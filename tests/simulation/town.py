@@ -32,6 +32,9 @@ SERVICES: tuple[dict[str, Any], ...] = (
     {"price": "99.99", "cancellationPolicy": "STRICT", "bufferMinutes": 15},
     {"price": "33.33", "priceUnit": "HOUR", "cancellationPolicy": [
         {"hoursBefore": 50, "refundPercent": 67}, {"hoursBefore": 5, "refundPercent": 33}]},
+    {"price": "120", "cancellationPolicy": "FLEXIBLE", "bookingMode": "REQUEST"},
+    {"price": "45.50", "cancellationPolicy": "MODERATE", "bookingMode": "REQUEST",
+     "requestsBlock": False},
 )  # fmt: skip
 
 

@@ -98,6 +98,44 @@ class Sets:
             _status(self, booking, "CONFIRMED"),
         )
 
+    def requested(self) -> Booking:
+        """A request to book that waits for its provider."""
+        service = self.market.a_service(
+            self.provider, capacityMode="SEATS", capacity=1000, bookingMode="REQUEST"
+        )
+        return self.market.a_booking(service, paid=True)
+
+    def accept_request(self) -> Scene:
+        booking = self.requested()
+        body = {"action": "CONFIRM_BOOKING", "bookingId": booking.id}
+
+        def holds(answer: dict[str, Any]) -> None:
+            assert answer["status"] == "CONFIRMED"
+            kinds = [row["kind"] for row in self.market.ledger(booking.id)]
+            assert kinds.count("charge") == 1
+
+        return Scene(Request("booking-processor", self.provider.uid, body), holds)
+
+    def accept_without_place(self) -> Scene:
+        service = self.market.a_service(self.provider, bookingMode="REQUEST", requestsBlock=False)
+        booking = self.market.a_booking(service, paid=True)
+        body = {"action": "CONFIRM_BOOKING", "bookingId": booking.id}
+        return Scene(
+            Request("booking-processor", self.provider.uid, body),
+            _status(self, booking, "CONFIRMED"),
+        )
+
+    def decline_request(self) -> Scene:
+        booking = self.requested()
+        body = {"action": "DECLINE_BOOKING", "bookingId": booking.id}
+
+        def holds(answer: dict[str, Any]) -> None:
+            assert answer["status"] == "DECLINED"
+            intent = self.market.stripe.v1.payment_intents.retrieve(booking.payment_intent)
+            assert intent.status == "canceled"
+
+        return Scene(Request("booking-processor", self.provider.uid, body), holds)
+
     def cancel_paid(self) -> Scene:
         booking = self.paid()
         body = {"action": "CANCEL_BOOKING", "bookingId": booking.id}
@@ -276,6 +314,29 @@ class Sets:
 
         return self._told("payment_intent.payment_failed", decline, holds)
 
+    def authorised_event(self) -> Scene:
+        service = self.market.a_service(self.provider, bookingMode="REQUEST")
+        booking = self.market.a_booking(service)
+
+        def holds() -> None:
+            _status(self, booking, "REQUESTED")({})
+
+        return self._told(
+            "payment_intent.amount_capturable_updated", lambda: self.market.pay(booking), holds
+        )
+
+    def lapsed_event(self) -> Scene:
+        booking = self.requested()
+
+        def holds() -> None:
+            _status(self, booking, "EXPIRED")({})
+
+        return self._told(
+            "payment_intent.canceled",
+            lambda: self.market.stripe.v1.payment_intents.cancel(booking.payment_intent),
+            holds,
+        )
+
     def refund_event(self) -> Scene:
         booking = self.paid()
 
@@ -339,6 +400,9 @@ class Sets:
 SCENES: dict[str, Callable[[Sets], Scene]] = {
     "CREATE_BOOKING": Sets.create_booking,
     "CONFIRM_BOOKING": Sets.confirm_booking,
+    "CONFIRM_BOOKING, a request": Sets.accept_request,
+    "CONFIRM_BOOKING, a request without a place": Sets.accept_without_place,
+    "DECLINE_BOOKING": Sets.decline_request,
     "CANCEL_BOOKING, paid": Sets.cancel_paid,
     "CANCEL_BOOKING, unpaid": Sets.cancel_unpaid,
     "COMPLETE_BOOKING": Sets.complete_booking,
@@ -352,6 +416,8 @@ SCENES: dict[str, Callable[[Sets], Scene]] = {
     "DISPUTE_REFUND": Sets.dispute_refund,
     "event payment_intent.succeeded": Sets.paid_event,
     "event payment_intent.payment_failed": Sets.declined_event,
+    "event payment_intent.amount_capturable_updated": Sets.authorised_event,
+    "event payment_intent.canceled, of a request": Sets.lapsed_event,
     "event refund.created, made by hand": Sets.refund_event,
     "event charge.dispute.created": Sets.disputed_event,
     "event charge.dispute.closed, lost": Sets.lost_dispute_event,
