@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from tests.sweep.faults import COMMIT_MODES, MODES, STRIPE_MODES
@@ -32,29 +32,50 @@ RUN_MAINTENANCE, after which the same request gives the answer. **S**: the actio
 """
 
 
+Cells = dict[tuple[str, str], list[str]]
+
+
 def calls_kept() -> dict[str, list[str]]:
     """Action -> its calls in order, as the page has them."""
     kept: dict[str, list[str]] = defaultdict(list)
-    for line in PAGE.read_text(encoding="utf-8").splitlines():
-        cells = [cell.strip() for cell in line.strip("|").split("|")]
-        if line.startswith("|") and len(cells) == len(COLUMNS) + 2 and cells[1][:1].isdigit():
-            kept[cells[0]].append(cells[1].partition(" ")[2])
+    for action, call in _kept():
+        kept[action].append(call.partition(" ")[2])
     return kept
 
 
-def write(rows: Iterable[Row]) -> None:
-    """The page anew."""
-    cells: dict[tuple[str, int, str], dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
-    count = 0
+def write(rows: Iterable[Row], actions: Sequence[str]) -> None:
+    """The page with these runs; what was not run this time stays as it was.
+
+    Args:
+        actions: Those there are, in the page's order.
+    """
+    struck: dict[tuple[str, str], dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
     for row in rows:
-        count += 1
-        cells[row.action, row.at, row.call][row.mode].add(_LETTERS[row.healed_by])
+        struck[row.action, f"{row.at + 1} {row.call}"][row.mode].add(_LETTERS[row.healed_by])
+    anew = {action for action, _ in struck}
+    cells = {at: shown for at, shown in _kept().items() if at[0] not in anew}
+    for at, healed in struck.items():
+        cells[at] = [" ".join(sorted(healed[mode], key="SRM".index)) or "–" for mode in COLUMNS]
     lines = [
         f"| action | call | {' | '.join(COLUMNS)} |",
         f"| --- | --- |{' --- |' * len(COLUMNS)}",
     ]
-    for (action, at, call), healed in cells.items():
-        shown = (" ".join(sorted(healed[mode], key="SRM".index)) or "–" for mode in COLUMNS)
-        lines.append(f"| {action} | {at + 1} {call} | {' | '.join(shown)} |")
-    total = f"{count} runs; each was healed, and the books were right after all of them.\n\n"
+    for action in actions:
+        lines += [
+            f"| {action} | {call} | {' | '.join(shown)} |"
+            for (one, call), shown in cells.items()
+            if one == action
+        ]
+    runs = len(HEALERS) * sum(cell != "–" for shown in cells.values() for cell in shown)
+    total = f"{runs} runs; each was healed, and the books were right after all of them.\n\n"
     PAGE.write_text(_HEAD + total + "\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _kept() -> Cells:
+    """(action, call) -> the row's cells, as the page has them."""
+    kept: Cells = {}
+    for line in PAGE.read_text(encoding="utf-8").splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        if line.startswith("|") and len(cells) == len(COLUMNS) + 2 and cells[1][:1].isdigit():
+            kept[cells[0], cells[1]] = cells[2:]
+    return kept
