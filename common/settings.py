@@ -51,12 +51,14 @@ class Settings:
         request_seconds: After how long a request gives up; less than the function's own time-out.
         webhook_secrets: Signing secrets of the platform's endpoint, newest first.
         connect_webhook_secrets: The same of the Connect endpoint.
+        check_in_keys: What check-in codes are signed with, the newest first; the others still hold.
     """
 
     project: str
     stripe_secret_key: str = field(repr=False)
     webhook_secrets: tuple[str, ...] = field(repr=False)
     connect_webhook_secrets: tuple[str, ...] = field(repr=False)
+    check_in_keys: tuple[str, ...] = field(repr=False)
     app_url: str
     collections: Mapping[str, str]
     stripe_api_base: str | None = None
@@ -96,6 +98,7 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
         stripe_secret_key=_required(env, "STRIPE_SECRET_KEY"),
         webhook_secrets=_list(env, "STRIPE_WEBHOOK_SECRET"),
         connect_webhook_secrets=_list(env, "STRIPE_CONNECT_WEBHOOK_SECRET"),
+        check_in_keys=_list(env, "CHECK_IN_KEY"),
         app_url=_required(env, "APP_URL").rstrip("/"),
         collections={
             ours: env.get(name) or default for ours, (name, default) in _COLLECTIONS.items()

@@ -15,7 +15,7 @@ locals {
     booking-processor = {
       memory        = "512Mi"
       min_instances = var.min_instances
-      secrets       = ["STRIPE_SECRET_KEY"]
+      secrets       = ["CHECK_IN_KEY", "STRIPE_SECRET_KEY"]
       timeout       = 120
     }
     payout-manager = {
@@ -117,7 +117,7 @@ module "function" {
   build_service_account = google_service_account.build.id
 
   secrets = {
-    for name in each.value.secrets : name => google_secret_manager_secret.stripe[name].secret_id
+    for name in each.value.secrets : name => google_secret_manager_secret.secret[name].secret_id
   }
   source_archive = {
     bucket = google_storage_bucket.source.name

@@ -10,5 +10,5 @@ output "scheduler_service_account" {
 
 output "secret_names" {
   description = "Secrets that need a version before the functions can start."
-  value       = sort([for secret in google_secret_manager_secret.stripe : secret.secret_id])
+  value       = sort([for secret in google_secret_manager_secret.secret : secret.secret_id])
 }

@@ -57,6 +57,7 @@ def to_document(booking: Booking) -> Document:
         "payment": dict(booking.payment),
         "transfers": [dict(transfer) for transfer in booking.transfers],
         "request": dict(booking.request),
+        "attendance": dict(booking.attendance),
         "lastRefund": None if booking.last_refund is None else dict(booking.last_refund),
         "history": [dict(step) for step in booking.history],
     }
@@ -94,6 +95,7 @@ def from_document(booking_id: str, doc: Mapping[str, Any]) -> Booking:
         transfers=tuple(doc["transfers"]),
         last_refund=doc["lastRefund"],
         request=doc["request"],
+        attendance=doc["attendance"],
         history=tuple(doc["history"]),
     )
 

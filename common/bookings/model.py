@@ -79,6 +79,7 @@ class Booking:
         version: Grows by one with every change; the history holds each status with its version.
         hold_until: Until when an unpaid booking keeps its place; of a REQUESTED one: until when
             the provider may answer.
+        attendance: Whether the customer came, see ``common.bookings.attendance``.
         request: Of a request to book (mode ``REQUEST``), see ``common.bookings.requests``.
         earned_at: When the provider's part became theirs; None before.
         eligible_at: From when it may be paid out.
@@ -118,6 +119,7 @@ class Booking:
     transfers: tuple[Mapping[str, Any], ...] = ()
     last_refund: Mapping[str, Any] | None = None
     request: Mapping[str, Any] = field(default_factory=dict)
+    attendance: Mapping[str, Any] = field(default_factory=dict)
     history: tuple[Mapping[str, Any], ...] = ()
 
     @property

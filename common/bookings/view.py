@@ -38,6 +38,7 @@ def booking_as_json(booking: Booking) -> dict[str, Any]:
         "cancellationPolicy": booking.policy.as_document(),
         "bookingMode": booking.mode,
         "request": _request_as_json(booking),
+        "attendance": _attendance_as_json(booking),
         "payment": _payment_as_json(booking),
         "refund": _refund_as_json(booking),
         "createdAt": rfc3339(booking.created_at),
@@ -77,6 +78,17 @@ def _request_as_json(booking: Booking) -> dict[str, Any] | None:
         "captureBefore": _when(known.get("captureBefore")),
         "acceptedAt": _when(known.get("acceptedAt")),
         "declineReason": known.get("declineReason"),
+    }
+
+
+def _attendance_as_json(booking: Booking) -> dict[str, Any]:
+    """Whether the customer came, and what a no-show gives back."""
+    known = booking.attendance
+    return {
+        "checkInRequired": bool(known.get("required")),
+        "checkedInAt": _when(known.get("checkedInAt")),
+        "noShowAt": _when(known.get("noShowAt")),
+        "noShowRefundPercent": known.get("noShowRefundPercent", 0),
     }
 
 

@@ -67,6 +67,8 @@ class Service:
         policy: How cancellations are refunded.
         booking_mode: INSTANT, or REQUEST: the provider accepts first.
         requests_block: Whether a request that is not answered yet keeps its place from others.
+        check_in_required: Whether a booking without a check-in is a no-show when it ends.
+        no_show_refund_percent: What of the total a no-show gets back.
         active: Whether it can be booked at all.
         billing_interval: What one period of a subscription to it lasts; None: no subscriptions.
     """
@@ -91,6 +93,8 @@ class Service:
     policy: Policy = POLICIES["FLEXIBLE"]
     booking_mode: BookingMode = "INSTANT"
     requests_block: bool = True
+    check_in_required: bool = False
+    no_show_refund_percent: int = 0
     active: bool = True
     billing_interval: BillingInterval | None = None
 
@@ -134,6 +138,8 @@ def parse_service(service_id: str, doc: Mapping[str, object]) -> Service:
         max_duration_minutes=longest,
         policy=_policy(fields),
         booking_mode=fields.choice("bookingMode", get_args(BookingMode), "INSTANT"),
+        check_in_required=fields.flag("checkInRequired", False),
+        no_show_refund_percent=fields.whole("noShowRefundPercent", 0, 100) or 0,
         requests_block=fields.flag("requestsBlock", True),
         active=fields.flag("active", True),
         billing_interval=fields.optional_choice("billingInterval", get_args(BillingInterval)),

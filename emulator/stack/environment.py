@@ -23,6 +23,8 @@ INHERITED = (
     "REQUESTS_CA_BUNDLE",
     "CURL_CA_BUNDLE",
 )
+#: Signs the check-in codes of a local stack, where it protects nothing.
+CHECK_IN_KEY = "local-check-in-key"
 PROXIES = ("HTTPS_PROXY", "HTTP_PROXY", "https_proxy", "http_proxy")
 
 
@@ -61,6 +63,7 @@ def functions_env(
         "STRIPE_SECRET_KEY": stripe.secret_key,
         "STRIPE_WEBHOOK_SECRET": stripe.platform_webhook_secret,
         "STRIPE_CONNECT_WEBHOOK_SECRET": stripe.connect_webhook_secret,
+        "CHECK_IN_KEY": CHECK_IN_KEY,
         "APP_URL": f"http://{HOST}:{ports.functions}",
         "LOG_LEVEL": shell.get("LOG_LEVEL") or "INFO",
     }

@@ -6,7 +6,7 @@ Source: contract, section 3.
 from __future__ import annotations
 
 from common.auth.caller import Role
-from common.bookings import completion
+from common.bookings import attendance, completion
 from common.bookings.access import booking_for
 from common.bookings.model import Booking
 from common.bookings.status import Status
@@ -30,7 +30,7 @@ def handle(command: Request, context: Context) -> Answer:
     """The booking, completed; completing twice is completing once.
 
     Raises:
-        Conflict: 409 ``too_early``, the service has not ended.
+        Conflict: 409 ``too_early``, the service has not ended; ``not_checked_in``, it wants that.
         WrongState: 409, the booking is not one that can end.
     """
     context.notes["bookingId"] = command.booking_id
@@ -40,7 +40,7 @@ def handle(command: Request, context: Context) -> Answer:
 def _complete(command: Request, context: Context) -> Answer:
     key = collections.booking(command.booking_id)
     was = context.read(key)[key]
-    booking, _ = booking_for(context, was, _MAY)
+    booking, role = booking_for(context, was, _MAY)
     if booking.status is Status.COMPLETED:
         return _answer(booking)
     if booking.status is not Status.CONFIRMED:
@@ -50,6 +50,11 @@ def _complete(command: Request, context: Context) -> Answer:
             "The service has not ended yet; complete the booking after its end",
             type="too_early",
             end=rfc3339(booking.end),
+        )
+    if attendance.is_missed(booking) and role is not Role.OPERATOR:
+        raise Conflict(
+            "The customer was not checked in; check them in, or mark a no-show",
+            type="not_checked_in",
         )
     done = completion.completed(
         booking,

@@ -233,6 +233,10 @@ def _booking(command: Request, context: Context, booking_id: str, offer: Offer) 
         policy=service.policy,
         created_at=context.now,
         hold_until=context.now + timedelta(minutes=settings.hold_minutes),
+        attendance={
+            "required": service.check_in_required,
+            "noShowRefundPercent": service.no_show_refund_percent,
+        },
         request={"blocks": service.requests_block} if service.booking_mode == "REQUEST" else {},
         history=(first,),
     )

@@ -9,6 +9,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from common.auth.caller import Role
 from common.bookings import documents
 from common.bookings.access import booking_for
 from common.bookings.status import Status
@@ -18,6 +19,7 @@ from common.http.command import Command, Id
 from common.http.cursor import decode, encode
 from common.store import collections
 from common.store.store import Filter
+from functions.booking_processor import check_in
 
 
 class GetRequest(Command):
@@ -39,8 +41,11 @@ def get(command: GetRequest, context: Context) -> Answer:
     """One booking."""
     context.notes["bookingId"] = command.booking_id
     key = collections.booking(command.booking_id)
-    booking, _ = booking_for(context, context.read(key)[key])
-    return {"bookingId": booking.id, "booking": booking_as_json(booking)}
+    booking, role = booking_for(context, context.read(key)[key])
+    shown = booking_as_json(booking)
+    if role is Role.CUSTOMER:  # the code proves that the customer came: nobody else may see it
+        shown["checkIn"] = check_in.code_for(booking, context)
+    return {"bookingId": booking.id, "booking": shown}
 
 
 def listing(command: ListRequest, context: Context) -> Answer:

@@ -9,11 +9,13 @@ from common.http.app import Action, Processor
 from functions.booking_processor import (
     cancel_booking,
     check_availability,
+    check_in,
     complete_booking,
     confirm_booking,
     create_booking,
     decline_booking,
     get_bookings,
+    mark_no_show,
     replay_events,
     run_maintenance,
 )
@@ -44,6 +46,12 @@ PROCESSOR = Processor(
             check_availability.handle,
             frozenset({Role.ANYONE}),
             changes=False,
+        ),
+        "CHECK_IN": Action(
+            check_in.Request, check_in.handle, frozenset({Role.PROVIDER, Role.OPERATOR})
+        ),
+        "MARK_NO_SHOW": Action(
+            mark_no_show.Request, mark_no_show.handle, frozenset({Role.PROVIDER, Role.OPERATOR})
         ),
         "COMPLETE_BOOKING": Action(
             complete_booking.Request,

@@ -16,6 +16,7 @@ from common import logs
 from common.bookings import (
     apply_authorization,
     apply_payment,
+    attendance,
     claims,
     completion,
     documents,
@@ -36,6 +37,7 @@ from common.store.unit import Unit
 from common.stripe_gateway.calls import Call
 from common.stripe_gateway.gateway import Refused
 from common.webhooks import missed, on_payouts
+from functions.booking_processor import mark_no_show
 
 T = TypeVar("T")
 #: Items of one page, and pages of one kind in one run.
@@ -226,7 +228,9 @@ def _end_hold(context: Context, booking_id: str) -> bool:
 
 
 def _complete(context: Context, snapshot: Snapshot) -> bool:
-    return context.until_settled(lambda: _end(context, snapshot.key.id))
+    booking_id = snapshot.key.id
+    ended = context.until_settled(lambda: _end(context, booking_id))
+    return ended or mark_no_show.missed(context, booking_id)
 
 
 def _end(context: Context, booking_id: str) -> bool:
@@ -234,6 +238,8 @@ def _end(context: Context, booking_id: str) -> bool:
     was = context.read(key)[key]
     booking = documents.load(was)
     if booking.status is not Status.CONFIRMED or context.now < booking.end or booking.giving_back:
+        return False
+    if attendance.is_missed(booking):
         return False
     done = completion.completed(
         booking,

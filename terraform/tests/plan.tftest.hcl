@@ -37,8 +37,8 @@ run "only_the_webhook_function_holds_signing_secrets" {
   }
 
   assert {
-    condition     = length(google_secret_manager_secret.stripe) == 3
-    error_message = "Three secrets: the key and one signing secret per endpoint."
+    condition     = length(google_secret_manager_secret.secret) == 4
+    error_message = "Four secrets: the key, one signing secret per endpoint, and the key of check-in codes."
   }
 }
 

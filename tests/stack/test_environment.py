@@ -30,6 +30,7 @@ def test_the_functions_get_the_stacks_own_addresses_and_secrets() -> None:
     assert env["STRIPE_API_BASE"] == "http://127.0.0.1:24001"
     assert env["STRIPE_WEBHOOK_SECRET"] == "whsec_p"
     assert env["STRIPE_CONNECT_WEBHOOK_SECRET"] == "whsec_c"
+    assert env["CHECK_IN_KEY"]
     assert env["APP_URL"] == "http://127.0.0.1:24000"
     assert env["EMULATOR_CLOCK_FILE"] == "/run-dir/clock.json"
 

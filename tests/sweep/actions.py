@@ -136,6 +136,38 @@ class Sets:
 
         return Scene(Request("booking-processor", self.provider.uid, body), holds)
 
+    def check_in(self) -> Scene:
+        booking = self.paid()
+        self._come_to(booking)
+        shown = (
+            self.market.api.as_user(booking.customer)
+            .post("booking-processor", "GET_BOOKING", bookingId=booking.id)
+            .ok()
+        )
+        token = shown["booking"]["checkIn"]["token"]
+        body = {"action": "CHECK_IN", "bookingId": booking.id, "token": token}
+
+        def holds(answer: dict[str, Any]) -> None:
+            told = self.market.booking(booking.id)["attendance"]["checkedInAt"]
+            assert told == answer["checkedInAt"]
+
+        return Scene(Request("booking-processor", self.provider.uid, body), holds)
+
+    def no_show(self) -> Scene:
+        service = self.market.a_service(self.provider, noShowRefundPercent=50)
+        booking = self.market.a_booking(service, paid=True)
+        self._come_to(booking)
+        body = {"action": "MARK_NO_SHOW", "bookingId": booking.id}
+        return Scene(
+            Request("booking-processor", self.provider.uid, body),
+            _refunded(self, booking, "CANCELLED", 1),
+        )
+
+    def _come_to(self, booking: Booking) -> None:
+        """To twenty minutes after the booking's start."""
+        left = (booking.start - self.market.control.now()).total_seconds()
+        self.market.control.advance(int(left) + 20 * 60)
+
     def cancel_paid(self) -> Scene:
         booking = self.paid()
         body = {"action": "CANCEL_BOOKING", "bookingId": booking.id}
@@ -403,6 +435,8 @@ SCENES: dict[str, Callable[[Sets], Scene]] = {
     "CONFIRM_BOOKING, a request": Sets.accept_request,
     "CONFIRM_BOOKING, a request without a place": Sets.accept_without_place,
     "DECLINE_BOOKING": Sets.decline_request,
+    "CHECK_IN": Sets.check_in,
+    "MARK_NO_SHOW": Sets.no_show,
     "CANCEL_BOOKING, paid": Sets.cancel_paid,
     "CANCEL_BOOKING, unpaid": Sets.cancel_unpaid,
     "COMPLETE_BOOKING": Sets.complete_booking,

@@ -14,6 +14,7 @@ from werkzeug.test import EnvironBuilder
 from common import bootstrap
 from common.clock import Clock
 from common.settings import load
+from emulator.stack.environment import CHECK_IN_KEY
 from emulator.stack.handle import RunningStack
 from functions.booking_processor.main import booking_processor
 from functions.payout_manager.main import payout_manager
@@ -43,6 +44,7 @@ class Here:
                 "GOOGLE_CLOUD_PROJECT": stack.project,
                 "STRIPE_SECRET_KEY": stack.stripe_key,
                 "STRIPE_API_BASE": stack.stripe,
+                "CHECK_IN_KEY": CHECK_IN_KEY,
                 "APP_URL": stack.functions,
                 "FIREBASE_AUTH_EMULATOR_HOST": "127.0.0.1:9099",
                 "STRIPE_WEBHOOK_SECRET": platform,
