@@ -20,7 +20,7 @@ _SAME = ("version", "mode", "title", "category", "start", "end")
 _MONEY = (
     "total", "fee", "provider", "captured", "refunded",
     "due", "claimed", "paid", "transferred", "netted", "receivable",
-    "reclaiming", "unreturned",
+    "reclaiming", "unreturned", "sent",
 )  # fmt: skip
 
 

@@ -23,6 +23,7 @@ class BookingMoney:
         due: The provider's part once earned: their share of what was not refunded, or the
             compensation that an operator set. 0 while not earned.
         claimed: The part of ``due`` in payouts that are scheduled or on their way.
+        sent: The part of ``claimed`` that Stripe's payout has taken out of the connected balance.
         paid: The part of ``due`` in payouts that arrived.
         transferred: Net of reversals, what went to the connected account.
         netted: The part of ``paid`` that settled a debt of the provider instead of being sent.
@@ -48,6 +49,7 @@ class BookingMoney:
     receivable: int = 0
     reclaiming: int = 0
     unreturned: int = 0
+    sent: int = 0
 
     @property
     def overpaid(self) -> int:
@@ -58,7 +60,7 @@ class BookingMoney:
     @property
     def there(self) -> int:
         """What of this booking lies in the connected balance: not paid out, nor being reversed."""
-        return max(0, self.transferred - self.reclaiming - (self.paid - self.netted))
+        return max(0, self.transferred - self.reclaiming - self.sent - (self.paid - self.netted))
 
     @property
     def remaining(self) -> int:

@@ -23,6 +23,12 @@ def released(booking: Booking, amount: int) -> Booking:
     return booking.with_money(claimed=booking.money.claimed - amount)
 
 
+def sent(booking: Booking, amount: int) -> Booking:
+    """The booking with a part of its claimed earnings out of the connected balance; a negative
+    amount has arrived or is back there."""
+    return booking.with_money(sent=booking.money.sent + amount)
+
+
 def still_due(booking: Booking, line: Line) -> int:
     """What of a line may go out: due, free of holds, and not in another payout."""
     return min(line.amount, released(booking, line.amount).available)

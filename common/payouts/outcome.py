@@ -11,7 +11,7 @@ from typing import Any
 
 from common.bookings.model import Booking
 from common.ledger.posting import Posting
-from common.payouts.lines import released
+from common.payouts.lines import released, sent
 from common.payouts.model import Payout, PayoutStatus
 from common.payouts.payout_operation import on_its_way, payout_posting
 from common.payouts.postings import payout_returned
@@ -37,15 +37,16 @@ def apply(payout: Payout, bookings: Mapping[str, Booking], stripe: Mapping[str, 
     the payout had arrived: it counts as paid.
     """
     posting = payout_posting(payout, stripe)
-    known = on_its_way(payout, stripe)
+    known, under_way = on_its_way(payout, bookings, stripe)
     status = str(stripe["status"])
     amounts = {line.booking_id: line.amount for line in payout.lines}
     if status == "paid" and payout.status is PayoutStatus.PROCESSING:
-        settled = {id_: _paid(booking, amounts[id_]) for id_, booking in bookings.items()}
+        settled = {id_: _paid(booking, amounts[id_]) for id_, booking in under_way.items()}
         return Outcome(known.moved(PayoutStatus.PAID), settled, (posting,))
     back = _BACK.get(status)
     if back is None or payout.status not in (PayoutStatus.PROCESSING, PayoutStatus.PAID):
-        return Outcome(known, {}, (posting,))
+        changed = {id_: one for id_, one in under_way.items() if one != bookings[id_]}
+        return Outcome(known, changed, (posting,))
     returned = _returned(payout, stripe)
     kept = _kept(payout, _taken(posting) - returned)
     if payout.status is PayoutStatus.PAID:
@@ -56,8 +57,8 @@ def apply(payout: Payout, bookings: Mapping[str, Booking], stripe: Mapping[str, 
         back = PayoutStatus.FAILED
     else:
         free = {
-            id_: _charged(released(booking, amounts[id_]), kept.get(id_, 0))
-            for id_, booking in bookings.items()
+            id_: _charged(released(sent(booking, -amounts[id_]), amounts[id_]), kept.get(id_, 0))
+            for id_, booking in under_way.items()
         }
     failed = replace(
         known.moved(back),
@@ -94,6 +95,7 @@ def _charged(booking: Booking, kept: int) -> Booking:
 
 
 def _paid(booking: Booking, amount: int) -> Booking:
+    booking = sent(booking, -amount)
     money = booking.money
     return booking.with_money(claimed=money.claimed - amount, paid=money.paid + amount)
 

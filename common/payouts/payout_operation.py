@@ -27,7 +27,7 @@ from common.operations.model import (
     State,
 )
 from common.payouts import postings, transfers
-from common.payouts.lines import no_longer_due, not_there, released, without
+from common.payouts.lines import no_longer_due, not_there, released, sent, without
 from common.payouts.model import Payout, PayoutStatus
 from common.refunds import clawback
 from common.refunds.clawback_operation import clawback_operation, set_aside
@@ -154,7 +154,7 @@ def settle(operation: Operation, results: Results, docs: Documents, now: datetim
     elif made is None:
         payout, bookings, state = _without(payout, operation, bookings, refused)
     elif made.ok is not None:
-        payout = on_its_way(payout, made.ok)
+        payout, bookings = on_its_way(payout, bookings, made.ok)
         writes += post(docs, payout_posting(payout, made.ok), now)
         state = operation.became(State.DONE)
     elif made.refused_code == BARRED:
@@ -164,7 +164,7 @@ def settle(operation: Operation, results: Results, docs: Documents, now: datetim
         payout, bookings, state = _wait_or_shrink(payout, operation, bookings, now)
     else:
         payout, bookings, state = _refused(payout, operation, bookings, made)
-    bookings, owing, follow = _taken_back(payout, state, bookings, now)
+    bookings, owing, follow = _taken_back(state, bookings, now)
     changed = [
         write
         for booking_id, booking in bookings.items()
@@ -178,17 +178,15 @@ def _may_wait(operation: Operation) -> bool:
 
 
 def _taken_back(
-    payout: Payout, state: Operation, bookings: Mapping[str, Booking], now: datetime
+    state: Operation, bookings: Mapping[str, Booking], now: datetime
 ) -> tuple[dict[str, Booking], list[Write], list[Operation]]:
     """What was transferred for bookings that were refunded between the claim and the transfer.
 
-    While it lies in the connected balance it is reversed; once it has left with the payout the
-    provider owes it.
+    What lies in the connected balance is reversed; what has left it the provider owes.
     """
-    left_with_it = {line.booking_id for line in payout.lines if payout.stripe_payout_id}
     after, writes, follow = dict(bookings), list[Write](), list[Operation]()
     for booking_id, booking in bookings.items():
-        if booking_id in left_with_it:
+        if not booking.money.there:
             after[booking_id], owing = clawback.indebted(booking, state.id, "paid_out", now)
             writes += owing
             continue
@@ -206,13 +204,21 @@ def _taken_back(
     return after, writes, follow
 
 
-def on_its_way(payout: Payout, stripe: Mapping[str, Any]) -> Payout:
-    """The payout with Stripe's object on it."""
-    return replace(
+def on_its_way(
+    payout: Payout, bookings: Mapping[str, Booking], stripe: Mapping[str, Any]
+) -> tuple[Payout, dict[str, Booking]]:
+    """The payout with Stripe's object on it. At the first word of that object its bookings' parts
+    have left the connected balance."""
+    known = replace(
         payout,
         stripe_payout_id=stripe["id"],
         arrival_date=from_unix(stripe["arrival_date"]),
     )
+    after = dict(bookings)
+    if payout.stripe_payout_id is None and payout.status is PayoutStatus.PROCESSING:
+        for line in payout.lines:
+            after[line.booking_id] = sent(after[line.booking_id], line.amount)
+    return known, after
 
 
 def payout_posting(payout: Payout, stripe: Mapping[str, Any]) -> Posting:

@@ -55,6 +55,7 @@ class _Tallies:
         self.refunds_posted: dict[str, int] = defaultdict(int)
         self.lost: dict[str, int] = defaultdict(int)
         self.claimed: dict[str, int] = defaultdict(int)
+        self.sent: dict[str, int] = defaultdict(int)
         self.paid: dict[str, int] = defaultdict(int)
 
 
@@ -75,6 +76,8 @@ def _tallies(evidence: Evidence) -> _Tallies:
         for line in payout["lines"]:
             if payout["status"] in _OPEN_PAYOUT:
                 tallies.claimed[line["bookingId"]] += line["amount"]
+                if payout["stripePayoutId"]:
+                    tallies.sent[line["bookingId"]] += line["amount"]
             elif payout["status"] == "PAID":
                 tallies.paid[line["bookingId"]] += line["amount"]
     return tallies
@@ -210,6 +213,13 @@ def _earnings(booking: Booking, tallies: _Tallies) -> Iterator[Mismatch]:
             "booking.claimed",
             "I21",
             f"open payouts carry {tallies.claimed[booking.id]}, it says {money.claimed}",
+            (booking.id,),
+        )
+    if money.sent != tallies.sent[booking.id]:
+        yield Mismatch(
+            "booking.sent",
+            "I21",
+            f"payouts on their way carry {tallies.sent[booking.id]}, it says {money.sent}",
             (booking.id,),
         )
     if money.paid != tallies.paid[booking.id] + money.netted:

@@ -293,6 +293,10 @@ PLANTED: dict[str, tuple[Callable[[Life], Evidence], str]] = {
         lambda v: changed(v.evidence, B, v.paid_out.id, set_money("paid", 0)),
         "booking.paid",
     ),
+    "a payout on its way that no payout carries": (
+        lambda v: changed(v.evidence, B, v.paid_out.id, set_money("sent", 5)),
+        "booking.sent",
+    ),
     "a claim of a payout forgotten": (
         lambda v: changed(v.evidence, B, v.cancelled.id, more_money("claimed", 5)),
         "booking.claimed",

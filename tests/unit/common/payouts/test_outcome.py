@@ -48,7 +48,7 @@ def test_paid_settles_the_bookings() -> None:
     done = apply(a_payout(), on_its_way(), word("paid"))
     assert done.payout.status is PayoutStatus.PAID
     money = done.bookings["booking-1"].money
-    assert (money.claimed, money.paid) == (0, 184_00)
+    assert (money.claimed, money.sent, money.paid) == (0, 0, 184_00)
     assert owed([done]) == 184_00
 
 
@@ -76,11 +76,13 @@ def test_a_paid_payout_may_still_bounce() -> None:
 
 
 @pytest.mark.parametrize("status", ["pending", "in_transit"])
-def test_on_the_way_nothing_changes_but_stripes_id(status: str) -> None:
+def test_the_first_word_of_a_payout_says_that_its_parts_have_left_the_balance(status: str) -> None:
     done = apply(a_payout(), on_its_way(), word(status))
     assert done.payout.status is PayoutStatus.PROCESSING
     assert done.payout.stripe_payout_id == "po_1"
-    assert done.bookings == {}
+    [booking] = done.bookings.values()
+    assert (booking.money.sent, booking.money.there) == (184_00, 0)
+    assert apply(done.payout, done.bookings, word(status)).bookings == {}
 
 
 @pytest.mark.parametrize("order", list(permutations(["in_transit", "paid", "failed"])))
@@ -92,5 +94,5 @@ def test_failed_is_the_last_word_in_any_order(order: tuple[str, ...]) -> None:
         outcomes.append(done)
     assert payout.status is PayoutStatus.FAILED
     money = bookings["booking-1"].money
-    assert (money.claimed, money.paid) == (0, 0)
+    assert (money.claimed, money.sent, money.paid) == (0, 0, 0)
     assert owed(outcomes) == 0

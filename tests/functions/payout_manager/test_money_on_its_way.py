@@ -1,0 +1,70 @@
+"""Refunds while a payout is between the connected balance and the bank, and after it came back."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.functions.acts import (
+    a_completed_booking,
+    a_paid_booking,
+    a_provider_at_bank,
+    arrive,
+    earnings,
+    maintenance,
+    payout,
+    payout_now,
+    payouts_of,
+    refund,
+    transfers_of,
+)
+from tests.functions.books import books_balance, connected, debt, owed, provider_sums
+from tests.support.market import Booking, Market, Provider, usd
+
+PAYS, FAILS = "000123456789", "000111111116"
+PENDING_FUNDS = "pm_card_visa"
+
+
+@pytest.fixture(autouse=True)
+def _platform_has_funds(market: Market) -> None:
+    """A booking that nobody refunds, so that refunds of money paid out are not short of it."""
+    a_paid_booking(market, price=1000)
+
+
+def bank(market: Market, provider: Provider, number: str) -> None:
+    """The provider enters another bank account."""
+    assert provider.account_id is not None
+    market.control.onboard(provider.account_id, bank_account_number=number)
+    market.control.idle()
+
+
+def all_even(market: Market, *bookings: Booking) -> None:
+    """Nobody has, owes or waits for anything any more."""
+    [provider] = {booking.service.provider for booking in bookings}
+    totals = provider_sums(market, provider)
+    assert {owed(provider), debt(provider), connected(provider)} & set(totals) == set()
+    assert earnings(market, provider)["totalEarnings"] == 0
+    books_balance(market, *bookings)
+
+
+def test_a_refund_of_what_is_on_its_way_to_the_bank_takes_nothing_of_other_bookings(
+    market: Market,
+) -> None:
+    left = a_completed_booking(market)
+    provider = left.service.provider
+    waits = a_completed_booking(market, provider, pm=PENDING_FUNDS)
+    first = payout(market, provider, amount=184).ok()
+    second = payout(market, provider).ok()
+    assert [one.amount for one in payouts_of(market, provider)] == [184_00]
+    refund(market, left, 50).ok()
+    market.control.idle()
+    assert [one.amount_reversed for one in transfers_of(market, left)] == [0]
+    assert earnings(market, provider)["debt"] == usd("46.00")
+    books_balance(market, left, waits)
+    arrive(market)
+    arrive(market)
+    maintenance(market)
+    for told in (first, second):
+        assert payout_now(market, told["payoutId"])["status"] == "PAID"
+    assert [one.amount for one in payouts_of(market, provider)] == [184_00, 184_00]
+    assert provider_sums(market, provider)[debt(provider)] == 46_00
+    books_balance(market, left, waits)
