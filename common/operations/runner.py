@@ -54,7 +54,7 @@ def run(
         results, known = _perform(context, operation, known)
         operation, known, follow = _record(context, operation, results, known, answer)
         for one in follow:
-            _carry_on(context, one)
+            carry_on(context, one)
         if operation.state is not State.OPEN:
             return operation, known
         if follow:
@@ -179,8 +179,8 @@ def _foreseen(docs: Documents, writes: list[Write]) -> dict[Key, Snapshot]:
     return after
 
 
-def _carry_on(context: Context, operation: Operation) -> None:
-    """Carry out what an operation has called for; the maintenance run does what fails here."""
+def carry_on(context: Context, operation: Operation) -> None:
+    """Carry out what a commit has called for; the maintenance run does what fails here."""
     own = replace(context, unit=Unit(context.services.store), record=None)
     try:
         run(own, operation, {})

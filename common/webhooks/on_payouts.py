@@ -5,15 +5,20 @@ Source: contract, sections 3 and 4.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from common.bookings import documents
+from common.bookings.model import Booking
 from common.context import Context
 from common.ledger.posting import post
 from common.operations import runner
+from common.operations.model import Operation
 from common.payouts import outcome, postings
 from common.payouts.model import Payout
+from common.refunds.clawback_operation import clawback_operation, set_aside
+from common.refunds.debt_relief import relieve_each, there_again
 from common.store import collections
 from common.store.store import Replace, Write
 from common.store.unit import Unit
@@ -45,35 +50,68 @@ def refresh(payout_id: str, stripe_id: str, account: str, context: Context) -> b
         # unit of its own, before the payout's end is recorded, this is done again after a crash.
         own = replace(context, unit=Unit(context.services.store))
         on_accounts.refresh(context.services.stripe.account(account), own)
-    return context.until_settled(lambda: _once(stripe, payout_id, account, context))
+    found, follow = context.until_settled(lambda: _once(stripe, payout_id, account, context))
+    for operation in follow:
+        runner.carry_on(context, operation)
+    return found
 
 
-def _once(stripe: Json, payout_id: str, account: str, context: Context) -> bool:
+def _once(
+    stripe: Json, payout_id: str, account: str, context: Context
+) -> tuple[bool, list[Operation]]:
     key = collections.payout(payout_id)
     posted = [
         collections.transaction(f"{kind}_{stripe['id']}") for kind in ("payout", "payout_returned")
     ]
     docs = context.read(key, *posted)
     if docs[key].data is None:
-        return False
+        return False, []
     payout = Payout.load(docs[key])
     if payout.account_id != account or payout.stripe_payout_id not in (None, stripe["id"]):
-        return False
+        return False, []
     wanted = [collections.booking(line.booking_id) for line in payout.lines]
     found = context.read(*wanted) if wanted else {}
     bookings = {key.id: documents.load(snapshot) for key, snapshot in found.items()}
     result = outcome.apply(payout, bookings, stripe)
+    changed, relief, back = _owed_no_more(result.bookings, stripe, context)
     writes: list[Write] = [
+        *relief,
         Replace(docs[key], result.payout.to_document()),
         *(
             write
-            for booking_id, booking in result.bookings.items()
+            for booking_id, booking in changed.items()
             for write in documents.change(found[collections.booking(booking_id)], booking)
         ),
         *(write for posting in result.postings for write in post(docs, posting, context.now)),
+        *(operation.create() for operation in back),
     ]
     context.commit(writes)
-    return True
+    return True, back
+
+
+def _owed_no_more(
+    bookings: Mapping[str, Booking], stripe: Json, context: Context
+) -> tuple[dict[str, Booking], list[Write], list[Operation]]:
+    """What the provider owes of a payout that came back lies in their balance again: it is taken
+    from there, and not from their next earnings."""
+    after, writes, back = dict(bookings), list[Write](), list[Operation]()
+    if stripe["status"] not in ("failed", "canceled") or not bookings:
+        return after, writes, back
+    owed = [(one, there_again(one), f"{stripe['id']}-{one.id}") for one in bookings.values()]
+    for relief in relieve_each(context, owed):
+        booking = relief.booking
+        operation = clawback_operation(
+            booking,
+            f"clawback-{stripe['id']}-{booking.id}",
+            action=context.action,
+            request_id=context.request_id,
+            now=context.now,
+        )
+        after[booking.id] = set_aside(booking, operation)
+        writes += relief.writes
+        writes += (posting.write(context.now) for posting in relief.postings)
+        back += [operation] if operation else []
+    return after, writes, back
 
 
 def platform(payout: Json, event: Json, context: Context) -> bool:

@@ -68,3 +68,46 @@ def test_a_refund_of_what_is_on_its_way_to_the_bank_takes_nothing_of_other_booki
     assert [one.amount for one in payouts_of(market, provider)] == [184_00, 184_00]
     assert provider_sums(market, provider)[debt(provider)] == 46_00
     books_balance(market, left, waits)
+
+
+def test_a_debt_ends_when_the_payout_it_came_of_is_back(market: Market) -> None:
+    provider = a_provider_at_bank(market, FAILS)
+    booking = a_completed_booking(market, provider)
+    payout(market, provider).ok()
+    refund(market, booking, 50).ok()
+    assert earnings(market, provider)["debt"] == usd("46.00")
+    arrive(market)
+    assert earnings(market, provider)["debt"] == 0
+    assert earnings(market, provider)["totalEarnings"] == usd("138.00")
+    assert [one.amount_reversed for one in transfers_of(market, booking)] == [46_00]
+    assert provider_sums(market, provider)[connected(provider)] == 138_00
+    books_balance(market, booking)
+    bank(market, provider, PAYS)
+    assert payout(market, provider).ok()["amount"] == usd("138.00")
+    arrive(market)
+    all_even(market, booking)
+
+
+def test_earnings_that_paid_such_a_debt_are_payable_again_when_the_payout_is_back(
+    market: Market,
+) -> None:
+    provider = a_provider_at_bank(market, FAILS)
+    back = a_completed_booking(market, provider)
+    payout(market, provider).ok()
+    refund(market, back, 50).ok()
+    pays = a_completed_booking(market, provider)
+
+    waiting = payout(market, provider, scheduledDate="2190-01-01")
+    assert waiting.ok()["debtRecovered"] == usd("46.00")
+    arrive(market)  # and back
+    assert earnings(market, provider)["debt"] == 0
+    assert earnings(market, provider)["totalEarnings"] == usd("184.00")  # 138 and the 46
+    assert [one.amount_reversed for one in transfers_of(market, back)] == [46_00]
+    books_balance(market, back, pays)
+    bank(market, provider, PAYS)
+    caller = market.api.as_user(provider.uid)
+    payout_id = waiting.ok()["payoutId"]
+    caller.post("payout-manager", "CANCEL_PAYOUT", payoutId=payout_id).ok()
+    assert payout(market, provider).ok()["amount"] == usd("322.00")
+    arrive(market)
+    all_even(market, back, pays)
