@@ -76,7 +76,7 @@ def line(booking: Booking, amount: int) -> Line:
     """One booking's part, and what of it is not at the connected account yet."""
     money = booking.money
     sent_for = money.claimed + money.paid - money.netted  # what earlier lines need or needed
-    there = max(0, money.transferred - sent_for)
+    there = max(0, money.transferred - money.reclaiming - sent_for)
     return told_line(booking, amount, max(0, amount - there))
 
 

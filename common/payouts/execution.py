@@ -26,6 +26,7 @@ from common.payouts.allocation import MOST_LINES, Allocation, allocate, instant_
 from common.payouts.lines import no_longer_due, payable_cuts, released
 from common.payouts.model import Line, Payout, PayoutStatus
 from common.payouts.payout_operation import payout_operation
+from common.refunds.clawback_operation import clawback_operation, set_aside
 from common.store import collections
 from common.store.collections import Key
 from common.store.store import Patch, Replace, Snapshot, Write
@@ -121,6 +122,8 @@ def request(wanted: Wanted, context: Context) -> Answer:
     """
     context.notes["payoutId"] = wanted.payout_id
     operation, docs = context.until_settled(lambda: _set_aside(wanted, context))
+    for reversal in _reversals(docs, wanted):
+        runner.carry_on(context, reversal)
     key = collections.payout(wanted.payout_id)
     if operation is None or operation.settled:
         return Payout.load(docs[key]).as_json()
@@ -132,6 +135,16 @@ def request(wanted: Wanted, context: Context) -> Answer:
 
     _, after = runner.run(context, operation, docs, answer)
     return given or Payout.load(after[key]).as_json()
+
+
+def _reversals(docs: Mapping[Key, Snapshot], wanted: Wanted) -> list[Operation]:
+    """What takes back earnings that a debt was netted from and that had been transferred."""
+    begun = collections.operation(wanted.payout_id)
+    return [
+        Operation.load(snapshot)
+        for key, snapshot in docs.items()
+        if key.collection == begun.collection and key != begun and snapshot.data is not None
+    ]
 
 
 def _set_aside(wanted: Wanted, context: Context) -> tuple[Operation | None, Mapping[Key, Snapshot]]:
@@ -159,7 +172,7 @@ def _set_aside(wanted: Wanted, context: Context) -> tuple[Operation | None, Mapp
     writes: list[Write] = [
         *_recovered(context, made, docs[owing]),
         made.create(),
-        *_claimed(was, allocation),
+        *_claimed(context, wanted, was, allocation),
     ]
     operation = None
     if made.status is PayoutStatus.PROCESSING:
@@ -238,12 +251,23 @@ def _payout(
     )
 
 
-def _claimed(was: Mapping[str, Snapshot], allocation: Allocation) -> list[Write]:
-    return [
-        write
-        for booking in allocation.bookings
-        for write in documents.change(was[booking.id], booking)
-    ]
+def _claimed(
+    context: Context, wanted: Wanted, was: Mapping[str, Snapshot], allocation: Allocation
+) -> list[Write]:
+    """The bookings as the allocation leaves them. What a debt was netted from and lies in the
+    connected balance already comes back to us."""
+    writes: list[Write] = []
+    for booking in allocation.bookings:
+        back = clawback_operation(
+            booking,
+            f"clawback-{wanted.payout_id}-{booking.id}",
+            action=context.action,
+            request_id=context.request_id,
+            now=context.now,
+        )
+        writes += documents.change(was[booking.id], set_aside(booking, back))
+        writes += [back.create()] if back else []
+    return writes
 
 
 def _recovered(context: Context, payout: Payout, owing: Snapshot) -> list[Write]:

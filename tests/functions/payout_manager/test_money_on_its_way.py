@@ -111,3 +111,24 @@ def test_earnings_that_paid_such_a_debt_are_payable_again_when_the_payout_is_bac
     assert payout(market, provider).ok()["amount"] == usd("322.00")
     arrive(market)
     all_even(market, back, pays)
+
+
+def test_a_debt_netted_from_earnings_that_were_transferred_comes_back_to_the_platform(
+    market: Market,
+) -> None:
+    provider = a_provider_at_bank(market, PAYS)
+    owes = a_completed_booking(market, provider)
+    payout(market, provider).ok()
+    arrive(market)
+    bank(market, provider, FAILS)
+    pays = a_completed_booking(market, provider)
+    payout(market, provider).ok()
+    arrive(market)  # and back: transferred, and not paid out
+    refund(market, owes, 50).ok()
+    bank(market, provider, PAYS)
+    told = payout(market, provider).ok()
+    assert (told["amount"], told["debtRecovered"]) == (usd("138.00"), usd("46.00"))
+    assert [one.amount_reversed for one in transfers_of(market, pays)] == [46_00]
+    arrive(market)
+    assert earnings(market, provider)["debt"] == 0
+    all_even(market, owes, pays)
