@@ -121,13 +121,15 @@ def totals_of(booking: Booking) -> dict[str, int]:
     """What one booking adds to its provider's running totals, minor units.
 
     held: paid by the customer, not yet to be paid out; available: may be paid out now; claimed: in
-    payouts under way; paid: arrived; count: bookings with something to pay out.
+    payouts under way; paid: arrived; parked: in the connected balance and not to be paid out now;
+    count: bookings with something to pay out.
     """
     return {
         "held": booking.waiting,
         "available": booking.available,
         "claimed": booking.money.claimed,
         "paid": booking.money.paid,
+        "parked": booking.parked,
         "count": 1 if booking.available else 0,
     }
 

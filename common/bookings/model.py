@@ -165,6 +165,14 @@ class Booking:
             return 0
         return max(0, self.money.due - self.money.claimed - self.money.paid)
 
+    @property
+    def parked(self) -> int:
+        """What of this booking lies in the connected balance for no payout and may not be paid out
+        now, minor units."""
+        money = self.money
+        idle = money.transferred - money.reclaiming - money.claimed - (money.paid - money.netted)
+        return max(0, idle - self.available)
+
     def with_money(self, **changes: Any) -> Booking:
         """The same booking with other amounts."""
         return replace(self, money=replace(self.money, **changes))

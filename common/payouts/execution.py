@@ -63,6 +63,7 @@ class Totals:
     available: int = 0
     claimed: int = 0
     paid: int = 0
+    parked: int = 0
     debt: int = 0
     count: int = 0
 
@@ -75,11 +76,12 @@ class Totals:
 def totals_of(context: Context, provider_id: str) -> list[Totals]:
     """A provider's running totals, one for each currency they have earned in."""
     found = context.services.store.query("earnings", [("providerId", "==", provider_id)], limit=200)
-    return [_totals(snapshot.require()) for snapshot in found]
+    return [totals_in(snapshot.require()) for snapshot in found]
 
 
-def _totals(doc: Mapping[str, Any]) -> Totals:
-    names = ("held", "available", "claimed", "paid", "debt", "count")
+def totals_in(doc: Mapping[str, Any]) -> Totals:
+    """The running totals in a document."""
+    names = ("held", "available", "claimed", "paid", "parked", "debt", "count")
     return Totals(doc["currency"], **{name: doc.get(name, 0) for name in names})
 
 
@@ -165,7 +167,7 @@ def _set_aside(wanted: Wanted, context: Context) -> tuple[Operation | None, Mapp
     owing = collections.earnings(wanted.provider_id, totals.currency)
     docs = {**docs, **context.read(owing)}
     if docs[owing].data is not None:
-        totals = _totals(docs[owing].require())
+        totals = totals_in(docs[owing].require())
     allocation = _allocation(wanted, totals, [booking for _, booking in bookings])
     made = _payout(wanted, context, str((profile or {})["stripeAccountId"]), totals, allocation)
     was = {booking.id: snapshot for snapshot, booking in bookings}

@@ -12,7 +12,7 @@ from common.bookings import documents
 from common.ledger import accounts
 from common.reconciliation.evidence import Evidence, Mismatch
 
-_NAMES = ("held", "available", "claimed", "paid", "count")
+_NAMES = ("held", "available", "claimed", "paid", "parked", "count")
 
 
 def check(evidence: Evidence) -> Iterator[Mismatch]:

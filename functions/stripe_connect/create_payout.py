@@ -1,6 +1,7 @@
 """CREATE_PAYOUT: from the connected account's own balance to the provider's bank.
 
-What lies there is what payouts that failed have left; SCHEDULE_PAYOUT transfers as well.
+What lies there is what payouts that failed have left; SCHEDULE_PAYOUT transfers as well. What a
+dispute or another hold keeps there stays, and so does what the provider owes.
 Source: guide, section 2; contract, section 3.
 """
 
@@ -88,7 +89,8 @@ def _begin(
     code = _currency(command, profile)
     amount = execution.payable_amount(command.amount, code)
     account_id = str((profile or {})["stripeAccountId"])
-    there = _spare(context, command.provider_id, account_id, code)
+    totals = _totals(context, command.provider_id, code)
+    there = _spare(context, command.provider_id, account_id, totals)
     if not 0 < amount <= there:
         raise InsufficientEarnings(to_major(max(0, there), code), to_major(amount, code))
     lines, claimed = _idle(context, command.provider_id, code, amount)
@@ -133,12 +135,21 @@ def _currency(command: Request, profile: Mapping[str, Any] | None) -> str:
         raise InvalidFields([("currency", "is not a currency we know")]) from None
 
 
-def _spare(context: Context, provider_id: str, account_id: str, code: str) -> int:
-    """What the account could pay out now and no payout under way waits for, minor units."""
+def _totals(context: Context, provider_id: str, code: str) -> execution.Totals:
+    key = collections.earnings(provider_id, code)
+    found = context.read(key)[key].data
+    return execution.Totals(code) if found is None else execution.totals_in(found)
+
+
+def _spare(context: Context, provider_id: str, account_id: str, totals: execution.Totals) -> int:
+    """What the account could pay out now: no payout under way waits for it, no hold keeps it
+    there, and the provider's debt is left. Minor units."""
+    code = totals.currency
     balance = context.services.stripe.balance(account_id)
     now, soon = _in(balance["available"], code), _in(balance["pending"], code)
-    # What others wait for may be what is pending; only beyond that does it take from what is there.
-    return min(now, now + soon - _awaited(context, provider_id, code))
+    kept = _awaited(context, provider_id, code) + totals.parked
+    # What is kept may be what is pending; only beyond that does it take from what is there.
+    return min(now, now + soon - kept) - totals.debt
 
 
 def _awaited(context: Context, provider_id: str, code: str) -> int:

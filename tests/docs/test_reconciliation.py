@@ -18,7 +18,7 @@ def kinds_in_the_code() -> set[str]:
             if kind.startswith("{kind}"):
                 found |= {kind.replace("{kind}", name) for name in _MOVED}
             elif "{name}" in kind:
-                names = ("held", "available", "claimed", "paid", "count")
+                names = ("held", "available", "claimed", "paid", "parked", "count")
                 found |= {kind.replace("{name}", name) for name in names}
             else:
                 found.add(kind)

@@ -328,6 +328,10 @@ PLANTED: dict[str, tuple[Callable[[Life], Evidence], str]] = {
         ),
         "earnings.paid",
     ),
+    "money parked for nobody": (
+        lambda v: changed(v.evidence, "earnings", earnings_of(v), put(parked=1)),
+        "earnings.parked",
+    ),
     "a debt out of nothing": (
         lambda v: changed(v.evidence, "earnings", earnings_of(v), put(debt=700)),
         "earnings.debt",

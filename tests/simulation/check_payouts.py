@@ -53,10 +53,13 @@ def totals(seen: Evidence) -> Iterator[str]:
         open_ = doc["earnedAt"] and doc["eligibleAt"] and not doc["holds"]
         sums["available"] += free if open_ else 0
         sums["claimed"] += money["claimed"]
+        idle = money["transferred"] - money["reclaiming"] - money["claimed"]
+        idle -= money["paid"] - money["netted"]
+        sums["parked"] += max(0, idle - (free if open_ else 0))
         if bool(doc["payableOpen"]) != bool(open_ and free):
             yield f"I21 booking of {doc['providerId']}: payableOpen is {doc['payableOpen']}, {free}"
     for doc in seen.all("earnings").values():
-        for name in ("available", "claimed"):
+        for name in ("available", "claimed", "parked"):
             counted = recount[(doc["providerId"], doc["currency"])][name]
             if counted != doc.get(name, 0):
                 yield f"I21 {doc['providerId']}: {name} {doc.get(name, 0)}, counted {counted}"
