@@ -86,7 +86,7 @@ class Booking:
         earned_at: When the provider's part became theirs; None before.
         eligible_at: From when it may be paid out.
         holds: Why nothing may be transferred now: kind (``dispute``, ``review``, ``fraud_warning``,
-            ``refund_dispute``) -> the object's id.
+            ``refund_dispute``) -> the object's id; a second of a kind stands as ``kind:id``.
         payment: What is known of the payment: intent and charge ids, card brand and last digits,
             the last failure, Stripe's fee, when the funds become available.
         transfers: Each transfer to the provider: its id, amount and what of it was reversed.
@@ -172,6 +172,22 @@ class Booking:
         money = self.money
         idle = money.transferred - money.reclaiming - money.claimed - (money.paid - money.netted)
         return max(0, idle - self.available)
+
+    def is_held(self, kind: str) -> bool:
+        """Whether at least one hold of a kind stands."""
+        return any(name.partition(":")[0] == kind for name in self.holds)
+
+    def held_by(self, kind: str, id_: str) -> Booking:
+        """The same booking with a hold; those of other objects stand beside it."""
+        if id_ in self.holds.values():
+            return self
+        name = f"{kind}:{id_}" if kind in self.holds else kind
+        return replace(self, holds={**self.holds, name: id_})
+
+    def freed_of(self, id_: str) -> Booking:
+        """The same booking without an object's hold."""
+        left = {name: held for name, held in self.holds.items() if held != id_}
+        return replace(self, holds=left)
 
     def with_money(self, **changes: Any) -> Booking:
         """The same booking with other amounts."""

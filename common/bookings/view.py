@@ -108,7 +108,7 @@ def _payment_as_json(booking: Booking) -> dict[str, Any]:
             "declineCode": failure["declineCode"] or failure["code"],
             "message": failure["message"],
         },
-        "holds": sorted(booking.holds),
+        "holds": sorted({name.partition(":")[0] for name in booking.holds}),
     }
 
 

@@ -6,7 +6,7 @@ Source: contract, section 4; https://docs.stripe.com/disputes.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -80,7 +80,7 @@ def is_over(dispute: Mapping[str, Any]) -> bool:
 
 def _frozen(booking: Booking, dispute: Mapping[str, Any], now: datetime, why: str) -> Booking:
     """Nothing of it is transferred; an inquiry takes no money and leaves the status alone."""
-    held = replace(booking, holds={**booking.holds, HOLD: dispute["id"]})
+    held = booking.held_by(HOLD, dispute["id"])
     inquiry = str(dispute["status"]).startswith("warning")
     if inquiry or booking.status not in _FROZEN_FROM:
         return held
@@ -88,9 +88,8 @@ def _frozen(booking: Booking, dispute: Mapping[str, Any], now: datetime, why: st
 
 
 def _thawed(booking: Booking, dispute: Mapping[str, Any], now: datetime, why: str) -> Booking:
-    others = {kind: id_ for kind, id_ in booking.holds.items() if id_ != dispute["id"]}
-    free = replace(booking, holds=others)
-    if booking.status is not Status.DISPUTED or HOLD in others:
+    free = booking.freed_of(dispute["id"])
+    if booking.status is not Status.DISPUTED or free.is_held(HOLD):
         return free
     return free.moved(_before(booking), at=now, by="stripe", why=why)
 
@@ -105,10 +104,11 @@ def _lost(
     """Settled like a refund of the disputed amount, which the bank has made already."""
     amount = int(dispute["amount"])
     part = refund_breakdown(held_of(booking), min(amount, booking.money.remaining))
-    after = reserved(_thawed_only(booking, dispute), part)
+    after = reserved(booking.freed_of(dispute["id"]), part)
     if booking.status is Status.DISPUTED or booking.status in _FROZEN_FROM:
         # it may be heard of only when it is over, and so never have been DISPUTED here
-        to = _before(booking) if after.money.remaining else Status.REFUNDED
+        still = booking.status if after.is_held(HOLD) else _before(booking)
+        to = still if after.money.remaining else Status.REFUNDED
         after = after if to is booking.status else after.moved(to, at=now, by="stripe", why=why)
     held, owed_delta = sources(booking, after, part.refund)
     beyond = amount - part.refund  # what had gone back before: the bank gave it a second time
@@ -125,11 +125,6 @@ def _lost(
         concerns(booking),
     )
     return after, posting
-
-
-def _thawed_only(booking: Booking, dispute: Mapping[str, Any]) -> Booking:
-    others = {kind: id_ for kind, id_ in booking.holds.items() if id_ != dispute["id"]}
-    return replace(booking, holds=others)
 
 
 def document(booking: Booking, dispute: Mapping[str, Any], now: datetime) -> dict[str, Any]:

@@ -5,7 +5,7 @@ Source: contract, section 4.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 
 from common.bookings import documents
@@ -25,7 +25,7 @@ def opened(review: Json, event: Json, context: Context) -> bool:
     def hold(booking: Booking) -> Booking:
         if review["id"] in booking.payment.get(_CLOSED, ()):
             return booking
-        return with_hold(booking, "review", review["id"])
+        return booking.held_by("review", review["id"])
 
     return _change(review, context, hold)
 
@@ -37,8 +37,8 @@ def closed(review: Json, event: Json, context: Context) -> bool:
 
     def free(booking: Booking) -> Booking:
         ended = [*booking.payment.get(_CLOSED, ()), review["id"]]
-        holds = {kind: id_ for kind, id_ in booking.holds.items() if id_ != review["id"]}
-        return replace(booking, holds=holds, payment={**booking.payment, _CLOSED: ended})
+        free = booking.freed_of(review["id"])
+        return replace(free, payment={**booking.payment, _CLOSED: ended})
 
     return _change(review, context, free)
 
@@ -46,14 +46,8 @@ def closed(review: Json, event: Json, context: Context) -> bool:
 def fraud_warning(warning: Json, event: Json, context: Context) -> bool:
     """Hold the booking's earnings until an operator decides."""
     return _change(
-        warning, context, lambda booking: with_hold(booking, "fraud_warning", warning["id"])
+        warning, context, lambda booking: booking.held_by("fraud_warning", warning["id"])
     )
-
-
-def with_hold(booking: Booking, kind: str, id_: str) -> Booking:
-    """The booking with its earnings held."""
-    holds: Mapping[str, str] = {**booking.holds, kind: id_}
-    return replace(booking, holds=holds)
 
 
 def _change(thing: Json, context: Context, to: Callable[[Booking], Booking]) -> bool:

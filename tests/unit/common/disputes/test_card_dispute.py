@@ -141,3 +141,34 @@ def test_a_lost_dispute_takes_what_a_failed_refund_left_held_before_what_was_ear
         "provider:provider-1": 92_00,
         "platform:commission": 8_00,
     }
+
+
+def second(status: str, *moves: dict[str, Any]) -> dict[str, Any]:
+    return {**word(status, *moves, amount=50_00), "id": "dp_2"}
+
+
+@pytest.mark.parametrize("first_to_end", ["dp_1", "dp_2"])
+def test_of_two_disputes_the_one_left_open_keeps_the_booking_frozen(first_to_end: str) -> None:
+    opened = told(earned(a_booking()), word("needs_response", amount=100_00)).booking
+    both = told(opened, second("needs_response")).booking
+    ends = [word("won", amount=100_00), second("won")]
+    if first_to_end == "dp_2":
+        ends.reverse()
+    one = told(both, ends[0]).booking
+    assert (one.status, one.available) == (Status.DISPUTED, 0)
+    none = told(one, ends[1]).booking
+    assert (none.status, none.holds, none.available) == (Status.COMPLETED, {}, 184_00)
+
+
+def test_a_part_that_is_lost_does_not_free_what_another_dispute_freezes() -> None:
+    opened = told(earned(a_booking()), word("needs_response", amount=100_00)).booking
+    both = told(opened, second("needs_response")).booking
+    lost = told(both, word("lost", amount=100_00)).booking
+    assert (lost.status, lost.available, lost.money.due) == (Status.DISPUTED, 0, 92_00)
+    won = told(lost, second("won")).booking
+    assert (won.status, won.available) == (Status.COMPLETED, 92_00)
+
+
+def test_a_dispute_that_is_told_twice_is_one_hold() -> None:
+    once = told(a_booking(), word("needs_response")).booking
+    assert told(once, word("under_review")).booking.holds == once.holds == {HOLD: "dp_1"}
