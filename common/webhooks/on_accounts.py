@@ -7,43 +7,50 @@ from common.accounts.model import profile_fields
 from common.context import Context
 from common.operations import runner
 from common.store import collections
-from common.store.store import Replace
+from common.store.collections import Key
+from common.store.store import Document, Replace
 from common.stripe_gateway.calls import Json
 from common.webhooks.finding import named
 
 
 def updated(_: Json, event: Json, context: Context) -> bool:
     """Read the account anew, since events come late and in bursts, and keep what it says."""
-    account = context.services.stripe.account(str(event["account"]))
-    return refresh(account, context)
+    return refresh(str(event["account"]), context) is not None
 
 
-def refresh(account: Json, context: Context) -> bool:
-    """Bring an account as Stripe has it to its provider's profile."""
-    index = collections.account(account["id"])
-    found = context.read(index)[index].data
+def refresh(account_id: str, context: Context) -> Json | None:
+    """Bring an account as Stripe has it to its provider's profile.
+
+    Returns:
+        The account; None where it is no provider's any more.
+    """
+    index = collections.account(account_id)
+    found = context.read(index)[index].data or _made_unheard(account_id, index, context)
     if found is None:
-        operation_id = named(account, "operationId")
-        if operation_id is None or runner.resume(context, operation_id) is None:
-            return False
-        found = context.services.store.read([index])[index].data
-    if found is None:
-        return False
+        return None
     context.notes["providerId"] = found["providerId"]
     key = collections.profile(str(found["providerId"]))
 
-    def once() -> bool:
+    def once() -> Json | None:
+        # The profile first, then Stripe's word: what somebody has written meanwhile is newer.
         was = context.read(key)[key]
         profile = was.data or {}
-        if profile.get("stripeAccountId") not in (None, account["id"]):
-            return False  # an account this provider no longer has
-        fields = profile_fields(account)
-        if profile.get("stripeDeauthorizedAt"):
-            return True
-        context.commit([Replace(was, {**profile, **fields})])
-        return True
+        if profile.get("stripeAccountId") not in (None, account_id):
+            return None
+        account = context.services.stripe.account(account_id)
+        if not profile.get("stripeDeauthorizedAt"):
+            context.commit([Replace(was, {**profile, **profile_fields(account)})])
+        return account
 
     return context.until_settled(once)
+
+
+def _made_unheard(account_id: str, index: Key, context: Context) -> Document | None:
+    """The way to the provider of an account whose making was not recorded yet."""
+    operation_id = named(context.services.stripe.account(account_id), "operationId")
+    if operation_id is None or runner.resume(context, operation_id) is None:
+        return None
+    return context.services.store.read([index])[index].data
 
 
 def deauthorized(_: Json, event: Json, context: Context) -> bool:

@@ -22,25 +22,27 @@ Begun = tuple[Operation, dict[Key, Snapshot]]
 
 def changed(stale: Json, event: Json, context: Context) -> bool:
     """Read the dispute anew, since events come in any order, and let it have its effect."""
+    dispute_id = str(stale["id"])
     booking_id = booking_of(stale, context)
-    dispute = context.services.stripe.dispute(stale["id"])
     if booking_id is None:
-        return foreign.dispute(dispute, context)
-    context.notes.update(bookingId=booking_id, disputeId=dispute["id"])
+        return foreign.dispute(context.services.stripe.dispute(dispute_id), context)
+    context.notes.update(bookingId=booking_id, disputeId=dispute_id)
     ensure_paid(booking_id, context)
-    found, begun = context.until_settled(lambda: _once(dispute, booking_id, context))
+    found, begun = context.until_settled(lambda: _once(dispute_id, booking_id, context))
     if begun is not None:
         runner.run(context, *begun)
     return found
 
 
-def _once(dispute: Json, booking_id: str, context: Context) -> tuple[bool, Begun | None]:
-    key, record = collections.booking(booking_id), collections.dispute(dispute["id"])
-    ids = [one["id"] for one in dispute.get("balance_transactions") or []]
-    posted = [collections.transaction(f"dispute_{id_}") for id_ in ids]
-    docs = context.read(key, record, *posted)
+def _once(dispute_id: str, booking_id: str, context: Context) -> tuple[bool, Begun | None]:
+    """Our record first, then Stripe's word: what another event's handler has written meanwhile is
+    newer, and then this word is asked for again."""
+    key, record = collections.booking(booking_id), collections.dispute(dispute_id)
+    docs = context.read(key, record)
     if docs[key].data is None:
         return False, None
+    dispute = context.services.stripe.dispute(dispute_id)
+    docs.update(context.read(*_postings(dispute)))
     booking = documents.load(docs[key])
     settled = bool((docs[record].data or {}).get("settled"))
     result = card_dispute.apply(
@@ -66,3 +68,9 @@ def _once(dispute: Json, booking_id: str, context: Context) -> tuple[bool, Begun
     ]
     now = context.commit(writes)
     return True, (operation, {**docs, **now}) if operation else None
+
+
+def _postings(dispute: Json) -> list[Key]:
+    """The ledger transactions that the dispute's movements may have."""
+    moved = dispute.get("balance_transactions") or []
+    return [collections.transaction(f"dispute_{one['id']}") for one in moved]

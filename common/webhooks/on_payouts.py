@@ -49,7 +49,7 @@ def refresh(payout_id: str, stripe_id: str, account: str, context: Context) -> b
         # Stripe pays no more to a bank that refused. The account's own event may be lost, and in a
         # unit of its own, before the payout's end is recorded, this is done again after a crash.
         own = replace(context, unit=Unit(context.services.store))
-        on_accounts.refresh(context.services.stripe.account(account), own)
+        on_accounts.refresh(account, own)
     found, follow = context.until_settled(lambda: _once(stripe, payout_id, account, context))
     for operation in follow:
         runner.carry_on(context, operation)

@@ -141,9 +141,9 @@ def refill_link(answer: Answer, context: Context) -> Answer:
 
 def check_status(command: ProviderRequest, context: Context) -> Answer:
     """The account as Stripe has it now; the profile follows."""
-    account = context.services.stripe.account(_account_of(command.provider_id, context))
-    refresh(account, context)
-    return account_as_json(account)
+    account_id = _account_of(command.provider_id, context)
+    account = refresh(account_id, context)
+    return account_as_json(account or context.services.stripe.account(account_id))
 
 
 def login_link(command: ProviderRequest, context: Context) -> Answer:
