@@ -91,9 +91,9 @@ def updated(transfer: Json, event: Json, context: Context) -> bool:
 
 def reversed_(transfer: Json, event: Json, context: Context) -> bool:
     """Record reversals that are not in the ledger yet, ours or those made at Stripe directly."""
-    booking_id = named(transfer, "bookingId")
-    if booking_id is None:
-        return False
+    booking_id, payout_id = named(transfer, "bookingId"), named(transfer, "payoutId")
+    if booking_id is None or payout_id is None:
+        return foreign.reversals(transfer, context)
     context.notes["bookingId"] = booking_id
     reversals = (transfer.get("reversals") or {}).get("data") or []
 

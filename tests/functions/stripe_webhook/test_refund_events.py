@@ -16,8 +16,24 @@ from tests.functions.acts import (
     refund,
     transfers_of,
 )
-from tests.functions.books import COMMISSION, HELD, booking_sums, books_balance, owed, provider_sums
+from tests.functions.books import (
+    COMMISSION,
+    HELD,
+    STRIPE,
+    booking_sums,
+    books_balance,
+    owed,
+    provider_sums,
+    rows_of,
+    sums,
+)
 from tests.support.market import Booking, Market, usd
+
+
+@pytest.fixture(autouse=True)
+def _platform_has_funds(market: Market) -> None:
+    """A booking that nobody refunds, so that refunds of money transferred are not short of it."""
+    a_paid_booking(market, price=1000)
 
 
 def refunded_at_stripe(market: Market, booking: Booking, amount: int) -> None:
@@ -78,3 +94,24 @@ def test_however_refund_events_come_the_books_are_the_same(market: Market, mode:
     assert [one["status"] for one in told["refunds"]] == ["FAILED"]
     assert booking_sums(market, booking)[HELD] == -200_00
     books_balance(market, booking)
+
+
+def test_a_refund_that_fails_of_a_charge_that_is_no_bookings_is_in_the_ledger_both_ways(
+    market: Market,
+) -> None:
+    intent = market.stripe.v1.payment_intents.create(
+        {
+            "amount": 30_00,
+            "currency": "usd",
+            "payment_method": "pm_card_refundFail",
+            "confirm": True,
+            "automatic_payment_methods": {"enabled": True, "allow_redirects": "never"},
+        }
+    )
+    made = market.stripe.v1.refunds.create({"payment_intent": intent.id})
+    market.control.idle()
+    market.control.advance(86_400)
+    refunded = market.stripe.v1.refunds.retrieve(made.id)
+    assert refunded.status == "failed"
+    rows = rows_of(market, "about", made.id)
+    assert [sums([row])[STRIPE] for row in rows] == [-30_00, 30_00]

@@ -54,3 +54,20 @@ def test_a_reversal_made_at_stripe_is_in_the_books_and_is_transferred_anew(marke
     assert provider_sums(market, provider)[connected(provider)] == 84_00
     assert earnings(market, provider)["totalEarnings"] == usd("184.00")
     books_balance(market, booking)
+
+
+def test_a_transfer_made_and_taken_back_at_stripe_itself_is_in_the_books(
+    market: Market,
+) -> None:
+    provider = market.a_provider()
+    booking = a_completed_booking(market, provider)
+    made = market.stripe.v1.transfers.create(
+        {"amount": 10_00, "currency": "usd", "destination": str(provider.account_id)}
+    )
+    market.stripe.v1.transfers.reversals.create(made.id, {"amount": 4_00})
+    market.control.idle()
+    assert provider_sums(market, provider)[connected(provider)] == 6_00
+    market.stripe.v1.transfers.reversals.create(made.id)
+    market.control.idle()
+    assert connected(provider) not in provider_sums(market, provider)
+    books_balance(market, booking)
