@@ -166,12 +166,16 @@ class Booking:
         return max(0, self.money.due - self.money.claimed - self.money.paid)
 
     @property
-    def parked(self) -> int:
-        """What of this booking lies in the connected balance for no payout and may not be paid out
-        now, minor units."""
+    def idle(self) -> int:
+        """What of this booking lies in the connected balance for no payout, minor units."""
         money = self.money
-        idle = money.transferred - money.reclaiming - money.claimed - (money.paid - money.netted)
-        return max(0, idle - self.available)
+        gone_or_claimed = money.claimed + money.paid - money.netted
+        return max(0, money.transferred - money.reclaiming - gone_or_claimed)
+
+    @property
+    def parked(self) -> int:
+        """What of that may not be paid out now, minor units."""
+        return max(0, self.idle - self.available)
 
     def is_held(self, kind: str) -> bool:
         """Whether at least one hold of a kind stands."""

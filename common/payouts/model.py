@@ -118,10 +118,11 @@ class Payout:
     """One payout to one provider, minor units.
 
     Attributes:
-        amount: What leaves the provider's earnings; the sum of the lines.
+        amount: What leaves the provider's earnings; the sum of the lines and of ``beyond``.
         fee: What Stripe takes of it for an instant payout; ``amount - fee`` arrives.
         debt_recovered: What was kept back for the provider's debt, not part of ``amount``.
         transfers: Stripe's transfer id -> booking id and amount.
+        beyond: What of the amount lay in the connected balance and is no booking's.
         kept: What Stripe kept of a payout that came back (its instant fee), as parts of the lines:
             booking id -> minor units. It counts as paid.
     """
@@ -146,6 +147,7 @@ class Payout:
     failure_message: str | None = None
     transfers: Mapping[str, Any] | None = None
     kept: Mapping[str, int] | None = None
+    beyond: int = 0
 
     @property
     def key(self) -> Key:
@@ -177,6 +179,7 @@ class Payout:
             "lines": [line.to_document() for line in self.lines],
             "transfers": dict(self.transfers or {}),
             "kept": dict(self.kept or {}),
+            "beyond": self.beyond,
         }
 
     @classmethod
@@ -191,6 +194,7 @@ class Payout:
             lines=lines,
             transfers=doc["transfers"],
             kept=doc.get("kept"),
+            beyond=doc.get("beyond", 0),
             **plain,
         )
 

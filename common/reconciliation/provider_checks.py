@@ -49,7 +49,7 @@ def _debts(evidence: Evidence) -> Iterator[Mismatch]:
 
 def _payouts(evidence: Evidence) -> Iterator[Mismatch]:
     for id_, doc in evidence.documents("payouts"):
-        lines = sum(line["amount"] for line in doc["lines"])
+        lines = sum(line["amount"] for line in doc["lines"]) + doc.get("beyond", 0)
         if doc["lines"] and lines != doc["amount"] and doc["status"] != "FAILED":
             yield Mismatch(
                 "payout.lines", "I21", f"its lines come to {lines}, it says {doc['amount']}", (id_,)

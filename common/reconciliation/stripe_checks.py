@@ -161,8 +161,7 @@ def _payouts(evidence: Evidence) -> Iterator[Mismatch]:
     for id_, payout in sorted(evidence.stripe.payouts.items()):
         known = recorded.get(id_)
         if known is None:
-            if of_ours(payout, "payoutId"):
-                yield Mismatch("payout.unrecorded", "I8", "it is in no payout of ours", (id_,))
+            yield Mismatch("payout.unrecorded", "I8", "it is in no payout of ours", (id_,))
             continue
         ours, doc = known
         if doc["amount"] - doc["fee"] != payout["amount"]:

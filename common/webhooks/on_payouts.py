@@ -16,11 +16,12 @@ from common.ledger.posting import post
 from common.operations import runner
 from common.operations.model import Operation
 from common.payouts import outcome, postings
+from common.payouts.idle import lying_idle, made_elsewhere
 from common.payouts.model import Payout
 from common.refunds.clawback_operation import clawback_operation, set_aside
 from common.refunds.debt_relief import relieve_each, there_again
 from common.store import collections
-from common.store.store import Replace, Write
+from common.store.store import Replace, Snapshot, Write
 from common.store.unit import Unit
 from common.stripe_gateway.calls import Json
 from common.webhooks import on_accounts
@@ -32,10 +33,13 @@ _PAGE = 50
 
 def changed(stale: Json, event: Json, context: Context) -> bool:
     """Bring Stripe's word to the payout, its bookings and the ledger, if its account speaks."""
-    payout_id = named(stale, "payoutId")
-    if payout_id is None:
-        return False
+    payout_id = named(stale, "payoutId") or elsewhere_id(str(stale["id"]))
     return refresh(payout_id, str(stale["id"]), str(event["account"]), context)
+
+
+def elsewhere_id(stripe_id: str) -> str:
+    """The id of our record of a payout that was made at Stripe, without us."""
+    return f"payout-{stripe_id}"
 
 
 def refresh(payout_id: str, stripe_id: str, account: str, context: Context) -> bool:
@@ -64,29 +68,56 @@ def _once(
         collections.transaction(f"{kind}_{stripe['id']}") for kind in ("payout", "payout_returned")
     ]
     docs = context.read(key, *posted)
-    if docs[key].data is None:
+    known = _known(docs[key], context) or _elsewhere(payout_id, stripe, account, context)
+    if known is None:
         return False, []
-    payout = Payout.load(docs[key])
+    payout, found, bookings = known
     if payout.account_id != account or payout.stripe_payout_id not in (None, stripe["id"]):
         return False, []
-    wanted = [collections.booking(line.booking_id) for line in payout.lines]
-    found = context.read(*wanted) if wanted else {}
-    bookings = {key.id: documents.load(snapshot) for key, snapshot in found.items()}
     result = outcome.apply(payout, bookings, stripe)
     changed, relief, back = _owed_no_more(result.bookings, stripe, context)
+    if docs[key].data is None:
+        changed = {**bookings, **changed}
     writes: list[Write] = [
         *relief,
         Replace(docs[key], result.payout.to_document()),
         *(
             write
             for booking_id, booking in changed.items()
-            for write in documents.change(found[collections.booking(booking_id)], booking)
+            for write in documents.change(found[booking_id], booking)
         ),
         *(write for posting in result.postings for write in post(docs, posting, context.now)),
         *(operation.create() for operation in back),
     ]
     context.commit(writes)
     return True, back
+
+
+#: A payout, its bookings as they were read, and the same as they now are.
+Known = tuple[Payout, Mapping[str, Snapshot], Mapping[str, Booking]]
+
+
+def _known(snapshot: Snapshot, context: Context) -> Known | None:
+    if snapshot.data is None:
+        return None
+    payout = Payout.load(snapshot)
+    wanted = [collections.booking(line.booking_id) for line in payout.lines]
+    found = {key.id: one for key, one in (context.read(*wanted) if wanted else {}).items()}
+    return payout, found, {id_: documents.load(one) for id_, one in found.items()}
+
+
+def _elsewhere(payout_id: str, stripe: Json, account: str, context: Context) -> Known | None:
+    """A payout that nobody asked us for, such as the provider's own in Stripe's dashboard: it has
+    taken what lay in the balance. None where it names one of ours, or the account is nobody's."""
+    key = collections.account(account)
+    found = context.read(key)[key].data if payout_id == elsewhere_id(stripe["id"]) else None
+    if found is None:
+        return None
+    provider_id = str(found["providerId"])
+    payout = made_elsewhere(payout_id, provider_id, account, stripe, context.now)
+    idle = lying_idle(context, provider_id, payout.currency, payout.amount, held_too=True)
+    payout = replace(payout, lines=idle.lines, beyond=payout.amount - idle.amount)
+    return payout, idle.was, idle.bookings
 
 
 def _owed_no_more(

@@ -11,8 +11,6 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from common.accounts.model import takes_payouts
-from common.bookings import documents
-from common.bookings.model import Booking
 from common.clock import rfc3339
 from common.context import Answer, Context
 from common.currencies import UnknownCurrency, currency
@@ -23,8 +21,9 @@ from common.money import to_major
 from common.operations import runner
 from common.operations.model import Operation
 from common.payouts import execution
-from common.payouts.allocation import MOST_LINES, instant_fee, told_line
-from common.payouts.model import Line, Payout, PayoutStatus
+from common.payouts.allocation import instant_fee
+from common.payouts.idle import lying_idle
+from common.payouts.model import Payout, PayoutStatus
 from common.payouts.payout_operation import payout_operation
 from common.store import collections
 from common.store.collections import Key
@@ -93,7 +92,7 @@ def _begin(
     there = _spare(context, command.provider_id, account_id, totals)
     if not 0 < amount <= there:
         raise InsufficientEarnings(to_major(max(0, there), code), to_major(amount, code))
-    lines, claimed = _idle(context, command.provider_id, code, amount)
+    idle = lying_idle(context, command.provider_id, code, amount)
     settings = context.services.settings
     instant = command.method == "instant"
     fee = (
@@ -107,7 +106,8 @@ def _begin(
         account_id=account_id,
         currency=code,
         amount=amount,
-        lines=lines,
+        lines=idle.lines,
+        beyond=amount - idle.amount,
         method=command.method,
         requested_by=context.caller.actor,
         created_at=context.now,
@@ -123,7 +123,7 @@ def _begin(
         now=context.now,
         waits=False,
     )
-    writes: list[Write] = [payout.create(), operation.create(), *claimed]
+    writes: list[Write] = [payout.create(), operation.create(), *idle.writes()]
     return operation, {**docs, **context.commit(writes)}
 
 
@@ -170,28 +170,3 @@ def _awaited(context: Context, provider_id: str, code: str) -> int:
 
 def _in(amounts: list[Json], code: str) -> int:
     return sum(int(one["amount"]) for one in amounts if one["currency"].upper() == code)
-
-
-def _idle(
-    context: Context, provider_id: str, code: str, amount: int
-) -> tuple[tuple[Line, ...], list[Write]]:
-    """The bookings whose transferred earnings lie in the balance, up to the amount.
-
-    What the balance holds beyond them came from elsewhere and belongs to no booking.
-    """
-    lines: list[Line] = []
-    writes: list[Write] = []
-    for was, booking in execution.eligible(context, provider_id, code, MOST_LINES):
-        part = min(amount, _there(booking))
-        if part > 0:
-            amount -= part
-            lines.append(told_line(booking, part, 0))
-            claimed = booking.with_money(claimed=booking.money.claimed + part)
-            writes += documents.change(was, claimed)
-    return tuple(lines), writes
-
-
-def _there(booking: Booking) -> int:
-    money = booking.money
-    sent_for = money.claimed + money.paid - money.netted
-    return min(booking.available, max(0, money.transferred - sent_for))
