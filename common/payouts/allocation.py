@@ -88,12 +88,24 @@ def told_line(booking: Booking, amount: int, transfer: int) -> Line:
         booking.id,
         amount,
         transfer,
-        str(booking.payment["chargeId"]),
+        _source(booking, transfer),
         title=booking.title,
         paid=money.captured,
         refunded=refunded,
         fee=money.captured - refunded - money.due,
     )
+
+
+def _source(booking: Booking, transfer: int) -> str:
+    """The charge that funds a transfer.
+
+    Stripe counts all transfers of a charge against it, those that were reversed too: what does not
+    fit into it any more comes from our balance, where the reversals brought it.
+    Source: https://docs.stripe.com/connect/separate-charges-and-transfers#transfer-availability.
+    """
+    before = sum(int(made["amount"]) for made in booking.transfers)
+    fits = before + transfer <= booking.money.captured
+    return str(booking.payment["chargeId"]) if fits else ""
 
 
 def instant_fee(amount: int, bps: int, minimum: int, code: str) -> int:

@@ -77,6 +77,7 @@ class Line:
         amount: What of the booking's earnings goes out.
         transfer: What of it must still be transferred to the connected account; the rest is there
             from an earlier payout that failed.
+        charge_id: The charge that funds the transfer; empty: our balance does.
         title, paid, refunded, fee: What the booking was about, what its customer paid, what they
             got back and what the platform kept, when the payout was made. What it earned is
             ``paid - refunded - fee``; more than ``amount`` where it goes out in parts.

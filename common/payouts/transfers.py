@@ -21,12 +21,11 @@ PREFIX = "transfer:"
 
 
 def call(payout: Payout, line: Line, request_id: str) -> Call:
-    """The transfer of a line; the charge funds it, so it need not wait for the balance."""
+    """The transfer of a line; where its charge funds it, it need not wait for the balance."""
     params: dict[str, Any] = {
         "amount": line.transfer,
         "currency": payout.currency.lower(),
         "destination": payout.account_id,
-        "source_transaction": line.charge_id,
         "transfer_group": line.booking_id,
         "metadata": {
             "bookingId": line.booking_id,
@@ -36,6 +35,8 @@ def call(payout: Payout, line: Line, request_id: str) -> Call:
             "requestId": request_id,
         },
     }
+    if line.charge_id:
+        params["source_transaction"] = line.charge_id
     key = f"transfer-{payout.id}-{line.booking_id}"
     return Call(f"{PREFIX}{line.booking_id}", "transfers.create", params, key)
 

@@ -54,6 +54,13 @@ def test_a_reversal_made_at_stripe_is_in_the_books_and_is_transferred_anew(marke
     assert provider_sums(market, provider)[connected(provider)] == 84_00
     assert earnings(market, provider)["totalEarnings"] == usd("184.00")
     books_balance(market, booking)
+    market.control.onboard(str(provider.account_id), bank_account_number="000123456789")
+    market.control.idle()
+    assert payout(market, provider).ok()["amount"] == usd("184.00")
+    assert [one.amount for one in transfers_of(market, booking)] == [184_00, 100_00]
+    arrive(market)
+    assert earnings(market, provider)["paidEarnings"] == usd("184.00")
+    books_balance(market, booking)
 
 
 def test_a_transfer_made_and_taken_back_at_stripe_itself_is_in_the_books(
