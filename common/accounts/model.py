@@ -73,6 +73,23 @@ def account_as_json(account: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def replaced(profile: Mapping[str, Any]) -> dict[str, Any]:
+    """The profile's fields once its account has made way for another, which is yet to be made."""
+    return {
+        "stripeAccountId": None,
+        "stripeAccountStatus": "PENDING",
+        "stripeOnboardingComplete": False,
+        "stripeChargesEnabled": False,
+        "stripePayoutsEnabled": False,
+        "stripeDetailsSubmitted": False,
+        "stripeRequirements": {},
+        "stripeCapabilities": {},
+        "stripeOnboardingUrl": None,
+        "stripeDeauthorizedAt": None,
+        "stripeAccountsReplaced": int(profile.get("stripeAccountsReplaced", 0)) + 1,
+    }
+
+
 def deauthorized(now: datetime) -> dict[str, Any]:
     """The profile's fields once the account has left: nothing new, earnings kept."""
     return {

@@ -89,7 +89,8 @@ class Booking:
             ``refund_dispute``) -> the object's id; a second of a kind stands as ``kind:id``.
         payment: What is known of the payment: intent and charge ids, card brand and last digits,
             the last failure, Stripe's fee, when the funds become available.
-        transfers: Each transfer to the provider: its id, amount and what of it was reversed.
+        transfers: Each transfer to the provider: its id, amount, what of it was reversed, and the
+            connected account it went to.
         last_refund: The newest refund's id, amount, reason and instant: a double click finds it.
     """
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from common.accounts import creation
+from common.accounts import creation, recall_operation
 from common.bookings import capture_operation, payment_operations
 from common.operations.model import Operation, Results, Settled
 from common.payouts import payout_operation
@@ -49,6 +49,7 @@ KINDS: dict[str, Kind] = {
     "account": Kind(creation.needs, creation.keys, creation.settle),
     "refund": Kind(refund_operation.needs, refund_operation.keys, refund_operation.settle),
     "clawback": Kind(clawback_operation.needs, clawback_operation.keys, clawback_operation.settle),
+    "recall": Kind(recall_operation.needs, recall_operation.keys, recall_operation.settle),
     "payout": Kind(
         payout_operation.needs,
         payout_operation.keys,

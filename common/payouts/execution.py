@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from common.accounts import leaving
 from common.accounts.model import takes_payouts
 from common.bookings import documents
 from common.bookings.model import Booking
@@ -136,7 +137,18 @@ def request(wanted: Wanted, context: Context) -> Answer:
         return given
 
     _, after = runner.run(context, operation, docs, answer)
-    return given or Payout.load(after[key]).as_json()
+    payout = Payout.load(after[key])
+    _notice(context, payout)
+    return given or payout.as_json()
+
+
+#: Stripe's refusals of a transfer or payout where its account may have left unheard.
+_NO_ACCOUNT = frozenset({leaving.GONE, "resource_missing"})
+
+
+def _notice(context: Context, payout: Payout) -> None:
+    if payout.status is PayoutStatus.FAILED and payout.failure_code in _NO_ACCOUNT:
+        leaving.notice(context, payout.provider_id, payout.account_id)
 
 
 def _reversals(docs: Mapping[Key, Snapshot], wanted: Wanted) -> list[Operation]:
@@ -304,7 +316,9 @@ def start(context: Context, payout_id: str) -> Payout | None:
     if operation is None:
         return Payout.load(docs[key]) if docs[key].data is not None else None
     _, after = runner.run(context, operation, docs)
-    return Payout.load(after[key])
+    payout = Payout.load(after[key])
+    _notice(context, payout)
+    return payout
 
 
 def _leave(context: Context, payout_id: str) -> tuple[Operation | None, Mapping[Key, Snapshot]]:
@@ -351,9 +365,15 @@ def _revised(
         )
         writes.append(Replace(docs[key], cancelled.to_document()))
         return None, {**docs, **context.commit(writes)}
-    leaving = replace(payout.moved(PayoutStatus.PROCESSING), lines=tuple(lines), amount=amount)
-    operation = _operation(leaving, context)
-    writes += [Replace(docs[key], leaving.to_document()), operation.create()]
+    profile = docs[collections.profile(payout.provider_id)].require()
+    going = replace(
+        payout.moved(PayoutStatus.PROCESSING),
+        account_id=str(profile["stripeAccountId"]),  # it may have been replaced since
+        lines=tuple(lines),
+        amount=amount,
+    )
+    operation = _operation(going, context)
+    writes += [Replace(docs[key], going.to_document()), operation.create()]
     return operation, {**docs, **context.commit(writes)}
 
 

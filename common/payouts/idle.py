@@ -7,12 +7,14 @@ Source: contract, section 3 (CREATE_PAYOUT).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 from common.bookings import documents
+from common.bookings.listing import of_provider
 from common.bookings.model import Booking
 from common.context import Context
 from common.payouts.allocation import MOST_LINES, told_line
@@ -21,7 +23,7 @@ from common.payouts.model import Line, Payout, PayoutStatus
 from common.store.store import Snapshot, Write
 
 #: A provider's bookings that are looked through for what is held back in the balance.
-_PAGE, _MOST_PAGES = 200, 10
+_MOST_LOOKED_AT = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,7 @@ def lying_idle(
     for snapshot, booking in candidates:
         amount -= _claim(snapshot, booking, min(booking.available, amount), lines, was, claimed)
     if held_too and amount:
-        for snapshot in _every(context, provider_id):
+        for snapshot in islice(of_provider(context, provider_id), _MOST_LOOKED_AT):
             booking = documents.load(snapshot)
             if booking.money.currency == code and booking.id not in was:
                 amount -= _claim(snapshot, booking, amount, lines, was, claimed)
@@ -87,23 +89,6 @@ def _claim(
     was[booking.id] = snapshot
     claimed[booking.id] = booking.with_money(claimed=booking.money.claimed + part)
     return part
-
-
-def _every(context: Context, provider_id: str) -> Iterator[Snapshot]:
-    """A provider's bookings, the newest first."""
-    after: list[Any] | None = None
-    for _ in range(_MOST_PAGES):
-        page = context.services.store.query(
-            "bookings",
-            [("providerId", "==", provider_id)],
-            order=(("createdAt", "DESCENDING"), ("__name__", "DESCENDING")),
-            limit=_PAGE,
-            after=after,
-        )
-        yield from page
-        if len(page) < _PAGE:
-            return
-        after = [page[-1].require()["createdAt"], page[-1].key.id]
 
 
 def made_elsewhere(

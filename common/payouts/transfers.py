@@ -15,7 +15,7 @@ from common.payouts import postings
 from common.payouts.model import Line, Payout
 from common.store.collections import Key
 from common.store.store import Snapshot, Write
-from common.stripe_gateway.calls import Call
+from common.stripe_gateway.calls import Call, Json
 
 PREFIX = "transfer:"
 
@@ -60,15 +60,16 @@ def record(
         )
         posted = post(docs, posting, now)
         if posted:  # else the webhook recorded it, booking included
-            after[booking.id] = with_transfer(booking, result.ok["id"], result.ok["amount"])
+            after[booking.id] = with_transfer(booking, result.ok, payout.account_id)
         writes += posted
     return after, writes
 
 
-def with_transfer(booking: Booking, transfer_id: str, amount: int) -> Booking:
-    """The booking with a transfer made for it."""
+def with_transfer(booking: Booking, transfer: Json, account_id: str) -> Booking:
+    """The booking with a transfer made for it, and the account that has it."""
+    amount = int(transfer["amount"])
     more = booking.with_money(transferred=booking.money.transferred + amount)
-    made = {"id": transfer_id, "amount": amount, "reversed": 0}
+    made = {"id": transfer["id"], "amount": amount, "reversed": 0, "account": account_id}
     return replace(more, transfers=(*booking.transfers, made))
 
 

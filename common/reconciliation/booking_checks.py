@@ -92,6 +92,8 @@ def _count(tallies: _Tallies, id_: str, kind: str, account: str, amount: Any) ->
         tallies.charged[id_] += amount
     elif kind in ("transfer", "reversal") and account == accounts.STRIPE:
         tallies.transferred[id_] -= amount
+    elif kind == "account_left" and amount > 0:
+        tallies.paid[id_] += amount  # it went to the provider with their account
     elif kind in ("refund", "refund_failed") and account == accounts.STRIPE:
         tallies.refunds_posted[id_] -= amount
     elif kind == "dispute_lost" and account not in (accounts.DISPUTES, accounts.LOSSES):

@@ -28,10 +28,27 @@ def calls(booking: Booking, operation_id: str, request_id: str) -> tuple[Call, .
     What was paid out already cannot be reversed: the connected balance may hold money, but it is
     other bookings'.
     """
-    left, made = min(booking.money.overpaid, booking.money.there), []
+    amount = min(booking.money.overpaid, booking.money.there)
+    return reversals(booking, amount, operation_id, request_id)
+
+
+def reversals(
+    booking: Booking,
+    amount: int,
+    operation_id: str,
+    request_id: str,
+    *,
+    of_account: str | None = None,
+) -> tuple[Call, ...]:
+    """The reversals of an amount, newest transfer first.
+
+    Args:
+        of_account: Only transfers to this account; None: whichever.
+    """
+    left, made = amount, []
     for transfer in reversed(booking.transfers):
         part = min(left, transfer["amount"] - transfer["reversed"])
-        if part <= 0:
+        if part <= 0 or of_account not in (None, transfer.get("account", of_account)):
             continue
         left -= part
         params = {
@@ -101,24 +118,32 @@ def record(
     A reversal that stands in the ledger already was recorded by its webhook, booking included.
     What could not be reversed is the provider's debt.
     """
+    booking, writes = reversed_by(booking, planned, results, docs, now)
+    refused = [results[call.name] for call in planned if call.name in results]
+    codes = [str(one.refused_code or "refused") for one in refused if one.ok is None]
+    booking, owing = indebted(booking, operation_id, codes[-1] if codes else "paid_out", now)
+    return booking, [*writes, *owing]
+
+
+def reversed_by(
+    booking: Booking,
+    planned: tuple[Call, ...],
+    results: Results,
+    docs: Mapping[Key, Snapshot],
+    now: datetime,
+) -> tuple[Booking, list[Write]]:
+    """The same without the debt: the booking with the reversals that were made."""
     writes: list[Write] = []
-    why = "paid_out"
     booking = called_off(booking, planned)
     for call in planned:
         result = results.get(call.name)
-        if result is None:
+        if result is None or result.ok is None:
             continue
-        if result.ok is not None:
-            posted = post(
-                docs, reversed_posting(booking, result.ok["id"], result.ok["amount"]), now
-            )
-            writes += posted
-            if posted:
-                booking = with_reversal(booking, str(call.target), result.ok["amount"])
-        else:
-            why = str(result.refused_code or "refused")
-    booking, owing = indebted(booking, operation_id, why, now)
-    return booking, [*writes, *owing]
+        posted = post(docs, reversed_posting(booking, result.ok["id"], result.ok["amount"]), now)
+        writes += posted
+        if posted:
+            booking = with_reversal(booking, str(call.target), result.ok["amount"])
+    return booking, writes
 
 
 def with_reversal(booking: Booking, transfer_id: str, amount: int) -> Booking:

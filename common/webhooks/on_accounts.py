@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from common.accounts.model import deauthorized as left
+from common.accounts import leaving
 from common.accounts.model import profile_fields
 from common.context import Context
 from common.operations import runner
@@ -26,7 +26,7 @@ def refresh(account_id: str, context: Context) -> Json | None:
     """
     index = collections.account(account_id)
     found = context.read(index)[index].data or _made_unheard(account_id, index, context)
-    if found is None:
+    if found is None or found.get("replacedAt"):
         return None
     context.notes["providerId"] = found["providerId"]
     key = collections.profile(str(found["providerId"]))
@@ -60,13 +60,4 @@ def deauthorized(_: Json, event: Json, context: Context) -> bool:
     found = context.read(index)[index].data
     if found is None:
         return False
-    key = collections.profile(str(found["providerId"]))
-
-    def once() -> bool:
-        was = context.read(key)[key]
-        if (was.data or {}).get("stripeAccountId") != account_id:
-            return False
-        context.commit([Replace(was, {**(was.data or {}), **left(context.now)})])
-        return True
-
-    return context.until_settled(once)
+    return leaving.mark(context, str(found["providerId"]), account_id)

@@ -16,7 +16,7 @@ from common.store import collections
 from common.store.store import Patch, Write, path
 from common.stripe_gateway.calls import Json
 from common.webhooks import foreign
-from common.webhooks.finding import named
+from common.webhooks.finding import id_of, named
 
 
 def created(transfer: Json, event: Json, context: Context) -> bool:
@@ -52,7 +52,7 @@ def _record(
     fresh = post(docs, posting, context.now)
     if not fresh:
         return True, None
-    after = with_transfer(booking, transfer["id"], transfer["amount"])
+    after = with_transfer(booking, transfer, str(id_of(transfer["destination"])))
     back = clawback_operation(
         after,
         f"clawback-{transfer['id']}",

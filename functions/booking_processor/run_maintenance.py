@@ -13,6 +13,7 @@ from datetime import timedelta
 from typing import Any, TypeVar
 
 from common import logs
+from common.accounts import leaving, recall
 from common.bookings import (
     apply_authorization,
     apply_payment,
@@ -58,11 +59,12 @@ def handle(command: Request, context: Context) -> Answer:
     released = each(context, _waiting(context), _release)
     payouts = each(context, _due_payouts(context), _start_payout)
     arrived = each(context, _arrived(context), _follow)
-    parts = (events, retried, recovered, expired, completed, released, payouts, arrived)
+    home = each(context, recall.to_bring_home(context), recall.bring_home)
+    parts = (events, retried, recovered, expired, completed, released, payouts, arrived, home)
     return {
         "expired": expired[0],
         "completed": completed[0],
-        "recovered": recovered[0] + events[0] + retried[0] + arrived[0],
+        "recovered": recovered[0] + events[0] + retried[0] + arrived[0] + home[0],
         "released": released[0],
         "payoutsStarted": payouts[0],
         "failed": sum(part[1] for part in parts),
@@ -153,7 +155,12 @@ def _arrived(context: Context) -> Iterator[Snapshot]:
 def _follow(context: Context, snapshot: Snapshot) -> bool:
     """Ask Stripe; done if the payout has come to an end."""
     payout = Payout.load(snapshot)
-    on_payouts.refresh(payout.id, str(payout.stripe_payout_id), payout.account_id, context)
+    try:
+        on_payouts.refresh(payout.id, str(payout.stripe_payout_id), payout.account_id, context)
+    except Refused as refused:
+        if refused.code != leaving.GONE:
+            raise
+        return False  # the account has left: Stripe shows us nothing of it any more
     now = Payout.load(context.services.store.read([payout.key])[payout.key])
     return now.status is not payout.status
 
