@@ -9,7 +9,17 @@ from dataclasses import dataclass
 
 from emulator.stripe.errors import StripeError
 from emulator.stripe.routes import Operation
+from emulator.stripe.store import Kind
 from emulator.stripe.world import World
+
+RESTRICTED_KEY = Kind("_restricted_key", "rk", listed=False)
+_RESOURCES = {
+    "balance": "balance", "bank_account": "accounts", "capability": "accounts",
+    "checkout.session": "checkout", "fee_refund": "application_fees", "person": "accounts",
+    "radar.early_fraud_warning": "radar", "test_helpers.test_clock": "test_helpers",
+    "transfer_reversal": "transfers",
+}  # fmt: skip
+"""Kind -> the resource in whose permission it is, where that is not its plural."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +44,11 @@ class Access:
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self.restricted: dict[str, Mapping[str, str]] = {}
+
+    def restrict(self, key: str, permissions: dict[str, str]) -> None:
+        """Make a restricted key known; within a transaction."""
+        row = {"id": key, "permissions": permissions}
+        self._world.store.insert("_restricted_key", row, self._world.platform)
 
     def caller(self, headers: Mapping[str, str]) -> Caller:
         """Raises the 401 of a missing or unknown key."""
@@ -52,8 +66,8 @@ class Access:
             return Caller(key)
         if key == config.publishable_key:
             return Caller(key, publishable=True)
-        if key in self.restricted:
-            return Caller(key, permissions=self.restricted[key])
+        if (restricted := self._world.store.find("_restricted_key", key)) is not None:
+            return Caller(key, permissions=restricted["permissions"])
         raise StripeError(401, f"Invalid API Key provided: {masked(key)}")
 
     def account(self, headers: Mapping[str, str], caller: Caller) -> str:
@@ -79,10 +93,16 @@ class Access:
                 "https://dashboard.stripe.com/account/apikeys.",
                 code="secret_key_required",
             )
+        needed = "read" if operation.method == "GET" else "write"
+        self._permit(caller, operation.path.split("/")[2], needed)
+
+    def check_read(self, caller: Caller, kind: str) -> None:
+        """Refuses to show an object of a kind that a restricted key may not read."""
+        self._permit(caller, _RESOURCES.get(kind, f"{kind}s"), "read")
+
+    def _permit(self, caller: Caller, resource: str, needed: str) -> None:
         if caller.permissions is None:
             return
-        resource = operation.path.split("/")[2]
-        needed = "read" if operation.method == "GET" else "write"
         held = caller.permissions.get(resource, caller.permissions.get("*", "none"))
         if held != "write" and held != needed:
             raise StripeError(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,12 +15,16 @@ from emulator.stripe.errors import ParameterError, StripeError, not_imitated, pa
 from emulator.stripe.idempotency import Keys, Stored, fingerprint, row_id
 from emulator.stripe.known import KnownOperations
 from emulator.stripe.params import EXPAND, check
-from emulator.stripe.render import expand_tree
+from emulator.stripe.render import Tree, check_public, expand_tree
 from emulator.stripe.routes import Call, Operation, Router
+from emulator.stripe.store import Obj
 from emulator.stripe.wire import parse_form
 from emulator.stripe.world import API_VERSION, Origin, World
 
 log = logging.getLogger("emulator.stripe")
+_VERSION = re.compile(r"\d{4}-\d{2}-\d{2}(\.[a-z]+)?(;|$)")
+_NOT_KEPT = (401, 403, 409, 429, 501)
+"""Answers that no idempotency key keeps: Stripe gives them before the operation begins."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +64,7 @@ class Api:
         answer = self._run(request, request_id)
         headers = {
             "Request-Id": request_id,
-            "Stripe-Version": request.headers.get("stripe-version") or API_VERSION,
+            "Stripe-Version": API_VERSION,
         }
         if account := request.headers.get("stripe-account"):
             headers["Stripe-Account"] = account
@@ -74,13 +79,18 @@ class Api:
         try:
             caller = self.access.caller(request.headers)
             account = self.access.account(request.headers, caller)
+            _check_version(request.headers.get("stripe-version"))
             operation, ids = self._operation(request)
             given = self._given(request)
             self.access.check(caller, operation)
             key = request.headers.get("idempotency-key") if request.method == "POST" else None
             print = ""
             if key:
-                print = fingerprint(request.method, request.path, {"account": account, **given})
+                print = fingerprint(
+                    request.method,
+                    request.path,
+                    {"account": account, "publishable": caller.publishable, **given},
+                )
                 stored = self.keys.look_up(account, key, print)
                 if stored is not None:
                     return _replay(stored)
@@ -122,13 +132,15 @@ class Api:
             if "expand" in given
             else {}
         )
+        if caller.publishable:
+            check_public(expand)
         rest = {name: value for name, value in given.items() if name != "expand"}
         params = check(rest, operation.params, self.known.unlisted(operation))
         call = Call(self.world, account, ids, params, request.path, caller.publishable, expand)
         try:
             with self.world.transaction(Origin(request_id, key)):
                 try:
-                    shown = self.world.renderer.show(operation.handler(call), expand)
+                    shown = self._shown(caller, operation.handler(call), expand)
                     answer = Answer(200, json.dumps(shown))
                     if request.method == "POST":
                         answer.headers["Stripe-Should-Retry"] = "false"
@@ -141,13 +153,29 @@ class Api:
             raise
         except StripeError as exc:
             answer = self._error(exc)
-            if not key or exc.status in (401, 429, 501):
+            if not key or exc.status in _NOT_KEPT:
                 return answer
             with self.world.transaction():
                 return keep(answer)
 
+    def _shown(self, caller: Caller, obj: Obj, expand: Tree) -> Obj:
+        """What the caller sees; a restricted key expands only what it may read."""
+        renderer = self.world.renderer
+        renderer.guard = lambda kind: self.access.check_read(caller, kind)
+        try:
+            return renderer.show(obj, expand)
+        finally:
+            renderer.guard = None
+
     def replace_stored(self, key_id: str, answer: Answer) -> None:
-        """Keep another answer under a key: Stripe stores the 500 it gave after an effect."""
+        """
+        Keep another answer under a key: Stripe stores the 500 it gave after an effect.
+
+        A 429 or a conflict is never kept: the key goes on holding what the operation answered.
+        """
+        if answer.status in _NOT_KEPT:
+            answer.headers.pop("Stripe-Should-Retry", None)
+            return
         with self.world.transaction():
             row = self.world.store.edit("_key", key_id)
             row["status"], row["body"] = answer.status, answer.body
@@ -158,6 +186,8 @@ class Api:
         if found is None:
             if self.known.is_stripes(request.method, path):
                 raise not_imitated(f"the operation {request.method} {path}")
+            if path.startswith("/v2/"):
+                raise not_imitated("the v2 API")
             raise StripeError(
                 404,
                 f"Unrecognized request URL ({request.method}: {path}). If you are trying to list "
@@ -191,6 +221,12 @@ class Api:
         if error.retry is not None:
             headers["Stripe-Should-Retry"] = "true" if error.retry else "false"
         return Answer(error.status, json.dumps(error.body()), headers)
+
+
+def _check_version(asked: str | None) -> None:
+    """A version must look like one. Whichever is asked for, the answer is of the emulator's own."""
+    if asked and not _VERSION.match(asked):
+        raise parameter_error(f"Invalid Stripe API version: {asked[:40]}", None)
 
 
 def _replay(stored: Stored) -> Answer:

@@ -95,7 +95,8 @@ async def restricted_key(emulator: Emulator, ids: dict[str, str], body: dict[str
     }:
         raise StripeError(400, "permissions must map resources to none, read or write")
     key = "_".join(("rk", "test", emulator.world.ids.new("", 24).strip("_")))
-    emulator.api.access.restricted[key] = {str(k): str(v) for k, v in permissions.items()}
+    with emulator.world.transaction():
+        emulator.api.access.restrict(key, {str(k): str(v) for k, v in permissions.items()})
     return {"key": key, "permissions": permissions}
 
 

@@ -6,7 +6,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from emulator.stripe.errors import no_such
+from emulator.stripe.errors import no_such, parameter_error
 from emulator.stripe.store import Entry, Obj, Row, Store
 
 _END = 1 << 62
@@ -34,6 +34,11 @@ def page(
     Raises:
         StripeError: 400 ``resource_missing`` when a cursor names nothing.
     """
+    if "starting_after" in params and "ending_before" in params:
+        raise parameter_error(
+            "Received both starting_after and ending_before parameters. Please pass in only one.",
+            "starting_after",
+        )
     wanted = [(name, value) for name, value in filters.items() if value is not None]
     entries = rows if rows is not None else _smallest(store, kind, account, wanted)
     table = store.tables[kind]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from types import ModuleType
 
+from emulator.stripe.access import RESTRICTED_KEY
 from emulator.stripe.idempotency import KEY
 from emulator.stripe.resources import (
     account_links,
@@ -73,7 +74,7 @@ RESOURCES: tuple[ModuleType, ...] = (
 
 def kinds() -> list[Kind]:
     """What the store must know, the emulator's own rows included."""
-    found: list[Kind] = [KEY, TIMER]
+    found: list[Kind] = [KEY, RESTRICTED_KEY, TIMER]
     for module in RESOURCES:
         found += getattr(module, "KINDS", [])
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from emulator.stripe.errors import ParameterError, parameter_error
@@ -31,10 +32,19 @@ def expand_tree(paths: list[str]) -> Tree:
     return tree
 
 
+def check_public(tree: Tree) -> None:
+    """A publishable key sees the payment method of its intent, and nothing behind it."""
+    for name, below in tree.items():
+        if name != "payment_method" or below:
+            raise _cannot(".".join([name, *below][:2]))
+
+
 class Renderer:
     """Shows objects of one store."""
 
     def __init__(self, world: Any, store: Store) -> None:
+        self.guard: Callable[[str], None] | None = None
+        """Called with the kind of whatever is expanded; refuses by raising."""
         self._world = world
         self._store = store
 
@@ -86,6 +96,8 @@ class Renderer:
             row = self._store.rows.get(value)
             if row is None or row.kind.name[0] == "_":
                 raise _cannot(path)
+            if self.guard is not None:
+                self.guard(row.kind.name)
             return self.show(row.obj, below, f"{path}.")
         if isinstance(value, list):
             return [self._follow(inner, below, path) for inner in value]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from emulator.stripe.errors import no_such, refused
+from emulator.stripe.errors import no_such
 from emulator.stripe.params import Params
 from emulator.stripe.render import Tree
 from emulator.stripe.store import Obj
@@ -59,7 +59,8 @@ class Call:
         """The same, to be changed."""
         obj = self.own(kind, id, param)
         if obj.get("deleted"):
-            raise refused(f"No such {kind}: '{obj['id']}'", code="resource_missing", param="id")
+            known = self.world.store.kinds[kind]
+            raise no_such(known.noun or known.name, obj["id"], param=known.param)
         return self.world.store.edit(kind, obj["id"])
 
 

@@ -156,7 +156,7 @@ def _unexpected(call: Call, intent: Obj, verb: str) -> StripeError:
     return refused(
         f"You cannot {verb} this SetupIntent because it has a status of {intent['status']}.",
         code="setup_intent_unexpected_state",
-        setup_intent=call.world.show(intent),
+        setup_intent=_seen(call, call.world.show(intent)),
     )
 
 
@@ -165,7 +165,12 @@ def confirm(call: Call) -> Obj:
     if intent["status"] not in OPEN:
         raise _unexpected(call, intent, "confirm")
     _apply(call, intent)
-    _confirm(call, intent)
+    try:
+        _confirm(call, intent)
+    except StripeError as exc:
+        if "setup_intent" in exc.extra:
+            exc.extra["setup_intent"] = _seen(call, exc.extra["setup_intent"])
+        raise
     return _seen(call, intent)
 
 

@@ -313,3 +313,16 @@ def test_idle_gives_up_after_its_timeout(emulator: Emulator, stripe: StripeClien
     emulator.idle()
     server.shutdown()
     server.server_close()
+
+
+@pytest.mark.parametrize("status", [409, 429])
+def test_a_conflict_or_a_limit_after_the_effect_is_not_kept_under_the_key(
+    emulator: Emulator, status: int
+) -> None:
+    plant(emulator, "error_after", status=status)
+    sent = ("POST", "/v1/customers", "email=a@example.com")
+    refused, headers, _ = emulator.api(*sent, Idempotency_Key="again")
+    assert (refused, headers.get("Stripe-Should-Retry")) == (status, None)
+    answered, replayed, customer = emulator.api(*sent, Idempotency_Key="again")
+    assert (answered, replayed["Idempotent-Replayed"]) == (200, "true")
+    assert [c["id"] for c in emulator.state()["objects"]["customer"]] == [customer["id"]]

@@ -304,3 +304,32 @@ def test_deleted_customers_say_so_and_take_no_payments(stripe: StripeClient) -> 
         stripe.v1.payment_intents.create(
             {"amount": 500, "currency": "usd", "customer": customer.id}
         )
+
+
+def test_versions_must_look_like_versions_and_answers_tell_the_one_they_have(
+    emulator: Emulator,
+) -> None:
+    status, _, answer = emulator.api("GET", "/v1/customers", Stripe_Version="banana")
+    assert (status, answer["error"]["message"]) == (400, "Invalid Stripe API version: banana")
+    status, headers, _ = emulator.api("GET", "/v1/customers", Stripe_Version="2024-06-20")
+    assert (status, headers["Stripe-Version"]) == (200, "2026-10-28.endive")
+
+
+def test_a_list_takes_one_cursor_only(emulator: Emulator) -> None:
+    ids = [emulator.api("POST", "/v1/customers")[2]["id"] for _ in range(2)]
+    both = f"/v1/customers?starting_after={ids[0]}&ending_before={ids[1]}"
+    status, _, answer = emulator.api("GET", both)
+    assert (status, answer["error"]["param"]) == (400, "starting_after")
+
+
+def test_what_was_deleted_is_not_found_by_those_who_change_it(emulator: Emulator) -> None:
+    path = f"/v1/customers/{emulator.api('POST', '/v1/customers')[2]['id']}"
+    assert emulator.api("DELETE", path)[2]["deleted"] is True
+    assert emulator.api("GET", path)[2]["deleted"] is True
+    for method in ("POST", "DELETE"):
+        status, _, answer = emulator.api(method, path)
+        assert (status, answer["error"]["code"]) == (404, "resource_missing")
+
+
+def test_the_v2_api_is_said_to_be_missing(emulator: Emulator) -> None:
+    assert emulator.api("GET", "/v2/core/accounts")[0] == 501
