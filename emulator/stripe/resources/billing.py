@@ -13,7 +13,6 @@ from emulator.stripe.world import World
 
 FIRST_PAYMENT_SECONDS = 23 * 3600
 """How long the first payment of an incomplete subscription may take."""
-DRAFT_SECONDS = 3600
 RETRY_DAYS = (3, 5, 7)
 """Days between attempts to collect a renewal; after the last one the subscription is cancelled."""
 
@@ -165,13 +164,7 @@ def _period_ends(world: World, args: Obj) -> None:
         subscription["status"] = "active"
     invoice = _invoice(world, subscription, "subscription_cycle")
     emit(world, "customer.subscription.updated", subscription)
-    invoice["automatically_finalizes_at"] = world.now + DRAFT_SECONDS
-    world.timers.at(
-        world.now + DRAFT_SECONDS,
-        "finalize_invoice",
-        {"invoice": invoice["id"]},
-        clock=subscription["test_clock"],
-    )
+    invoices.finalize_later(world, invoice)
     _wait_for_period(world, subscription)
 
 
@@ -287,12 +280,21 @@ def end(world: World, subscription: Obj, reason: str) -> None:
     _stop_timers(world, subscription)
     if was_incomplete:
         _void_open(world, subscription)
+    _stop_collecting(world, subscription)
     emit(world, "customer.subscription.deleted", subscription)
 
 
 def _stop_timers(world: World, subscription: Obj) -> None:
     for name in ("period", "trial", "first_payment", "cancel"):
         world.timers.cancel_key(f"{name}_{subscription['id']}")
+
+
+def _stop_collecting(world: World, subscription: Obj) -> None:
+    """Stripe tries nobody's card again once a subscription has ended."""
+    account = world.store.rows[subscription["id"]].account
+    for held in world.store.matching("invoice", account, "_subscription", subscription["id"]):
+        if held["status"] in ("draft", "open"):
+            invoices.stop_advancing(world, world.store.edit("invoice", held["id"]))
 
 
 def _void_open(world: World, subscription: Obj) -> None:

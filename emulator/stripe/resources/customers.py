@@ -149,6 +149,7 @@ def delete(call: Call) -> Obj:
     customer = call.edit("customer")
     from emulator.stripe.resources.payment_methods import detach_all
 
+    _end_subscriptions(call, customer)
     detach_all(call.world, customer)
     emit(call.world, "customer.deleted", customer)
     gone = deleted(customer)
@@ -156,6 +157,18 @@ def delete(call: Call) -> Obj:
         del customer[name]
     customer.update(gone)
     return customer
+
+
+def _end_subscriptions(call: Call, customer: Obj) -> None:
+    from emulator.stripe.resources import billing
+    from emulator.stripe.resources.test_clocks import time_of
+
+    world = call.world
+    for held in world.store.matching("subscription", call.account, "customer", customer["id"]):
+        if held["ended_at"] is None:
+            with world.clock.showing(time_of(world, held["test_clock"])):
+                subscription = world.store.edit("subscription", held["id"])
+                billing.end(world, subscription, "cancellation_requested")
 
 
 def current(call: Call, id: str, param: str = "customer") -> Obj:

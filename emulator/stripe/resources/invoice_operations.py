@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from emulator.stripe.errors import refused
+from emulator.stripe.errors import not_imitated, refused
 from emulator.stripe.events import emit
 from emulator.stripe.lists import page, whole
 from emulator.stripe.params import (
@@ -27,7 +27,7 @@ def _open(call: Call, verb: str) -> Obj:
     invoice = call.edit("invoice")
     if invoice["status"] == "paid":
         raise refused("Invoice is already paid")
-    if invoice["status"] != "open":
+    if invoice["status"] not in (invoices.OWED if verb != "mark as uncollectible" else ("open",)):
         raise refused(f"You can only {verb} an open invoice; this one is {invoice['status']}.")
     return invoice
 
@@ -82,9 +82,16 @@ def _uncollectible(call: Call) -> Obj:
 
 def _update(call: Call) -> Obj:
     invoice, p = call.edit("invoice"), call.params
-    for name in ("description", "footer", "auto_advance"):
+    for name in ("description", "footer"):
         if name in p:
             invoice[name] = p[name]
+    if p.get("auto_advance") is False:
+        invoices.stop_advancing(call.world, invoice)
+    elif p.get("auto_advance") and not invoice["auto_advance"]:
+        if invoice["status"] != "draft":
+            raise not_imitated("auto_advance=true of an invoice that is no draft")
+        invoice["auto_advance"] = True
+        invoices.finalize_later(call.world, invoice)
     if p.get("default_payment_method"):
         method = call.own("payment_method", p["default_payment_method"], "default_payment_method")
         invoice["default_payment_method"] = method["id"]

@@ -29,6 +29,9 @@ KINDS = [
     ),
     Kind("invoice_payment", "inpay", indexes=("invoice", "status", "_payment_intent")),
 ]
+DRAFT_SECONDS = 3600
+OWED = ("open", "uncollectible")
+"""An invoice may still be paid or voided after it was given up."""
 # Called with (world, invoice) when an invoice was paid, or an attempt to pay it failed.
 paid_hooks: list[Callable[[World, Obj], None]] = []
 failed_hooks: list[Callable[[World, Obj], None]] = []
@@ -116,7 +119,7 @@ def attempt(world: World, invoice: Obj, method: Obj, off_session: bool = True) -
 def _intent_succeeded(world: World, intent: Obj) -> None:
     if "_invoice" in intent:
         invoice = world.store.edit("invoice", intent["_invoice"])
-        if invoice["status"] == "open":
+        if invoice["status"] in OWED:
             invoice["attempted"] = True
             paid(world, invoice)
 
@@ -124,7 +127,7 @@ def _intent_succeeded(world: World, intent: Obj) -> None:
 def _intent_failed(world: World, intent: Obj) -> None:
     if "_invoice" in intent:
         invoice = world.store.edit("invoice", intent["_invoice"])
-        if invoice["status"] == "open":
+        if invoice["status"] in OWED:
             invoice["attempted"] = True
             invoice["attempt_count"] = max(1, invoice["attempt_count"])
             emit(world, "invoice.payment_failed", invoice)
@@ -186,11 +189,32 @@ def close_intent(world: World, invoice: Obj) -> None:
             payment_attempts.cancel(world, intent, "void_invoice")
 
 
+def finalize_later(world: World, invoice: Obj) -> None:
+    """A draft that advances by itself is open to changes for an hour."""
+    invoice["automatically_finalizes_at"] = world.now + DRAFT_SECONDS
+    world.timers.at(
+        world.now + DRAFT_SECONDS,
+        "finalize_invoice",
+        {"invoice": invoice["id"]},
+        key=f"finalize_{invoice['id']}",
+        clock=invoice["test_clock"],
+    )
+
+
+def stop_advancing(world: World, invoice: Obj) -> None:
+    """Nothing happens to an invoice by itself any more: it is neither finalised nor tried again."""
+    invoice["auto_advance"] = False
+    invoice["automatically_finalizes_at"] = None
+    invoice["next_payment_attempt"] = None
+    world.timers.cancel_key(f"finalize_{invoice['id']}")
+    world.timers.cancel_key(f"retry_{invoice['id']}")
+
+
 @timer("finalize_invoice")
 def finalize_and_collect(world: World, args: Obj) -> None:
     """A draft is an hour old: it is finalised and, where it can be, paid."""
     invoice = world.store.edit("invoice", args["invoice"])
-    if invoice["status"] != "draft":
+    if invoice["status"] != "draft" or not invoice["auto_advance"]:
         return
     finalize(world, invoice)
     if invoice["status"] == "open" and invoice["collection_method"] == "charge_automatically":

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from emulator.stripe.errors import StripeError, missing, parameter_error, refused
+from emulator.stripe.errors import (
+    StripeError,
+    missing,
+    not_imitated,
+    parameter_error,
+    refused,
+)
 from emulator.stripe.events import emit
 from emulator.stripe.money import check_charge_amount
 from emulator.stripe.params import (
@@ -15,6 +21,7 @@ from emulator.stripe.params import (
     one_of,
     text,
 )
+from emulator.stripe.resources import owned_intents as owned
 from emulator.stripe.resources import payment_attempts
 from emulator.stripe.resources.application_fees import application_id
 from emulator.stripe.resources.common import listing
@@ -138,6 +145,8 @@ def _apply_method(call: Call, intent: Obj) -> None:
     elif "payment_method_data" in p:
         method = from_data(call, p["payment_method_data"])
     if method is not None:
+        if method["id"] != intent["payment_method"]:
+            intent.pop("_authenticated", None)
         intent["payment_method"] = method["id"]
         intent["last_payment_error"] = None
         intent["next_action"] = None
@@ -174,7 +183,9 @@ def _seen(call: Call, intent: Obj) -> Obj:
 def unexpected_state(call: Call, intent: Obj, message: str) -> StripeError:
     """The 400 of a step that the intent's status does not allow; it shows the intent."""
     return refused(
-        message, code="payment_intent_unexpected_state", payment_intent=call.world.show(intent)
+        message,
+        code="payment_intent_unexpected_state",
+        payment_intent=_seen(call, call.world.show(intent)),
     )
 
 
@@ -201,6 +212,7 @@ def update(call: Call) -> Obj:
                     "with one "
                     f"of the following statuses: {_statuses(PAYABLE)}.",
                 )
+    owned.check_update(intent, p)
     if "amount" in p or "currency" in p:
         intent["amount"] = p.get("amount", intent["amount"])
         intent["currency"] = p.get("currency", intent["currency"])
@@ -276,6 +288,11 @@ def capture(call: Call) -> Obj:
     given = call.params.get("metadata", {})
     if "metadata" in call.params:
         intent["metadata"] = merged_metadata(intent["metadata"], given)
+    if call.params.get("final_capture") is False:
+        raise not_imitated("several captures of one PaymentIntent: final_capture must be true")
+    for name in ("statement_descriptor", "statement_descriptor_suffix"):
+        if name in call.params:
+            intent[name] = call.params[name]
     payment_attempts.capture(call.world, intent, call.params.get("amount_to_capture"), given)
     return intent
 
@@ -290,6 +307,7 @@ def cancel(call: Call) -> Obj:
             f"{intent['status']}. Only a PaymentIntent with one of the following statuses may be "
             f"canceled: {_statuses(_CANCELABLE)}, processing.",
         )
+    owned.check_cancel(intent)
     payment_attempts.cancel(call.world, intent, call.params.get("cancellation_reason"))
     return intent
 

@@ -333,3 +333,83 @@ def test_periods_follow_one_another_and_end_on_the_anchors_day_or_the_last_of_th
         day = datetime.datetime.fromtimestamp(end, datetime.UTC)
         last = calendar.monthrange(day.year, day.month)[1]
         assert day.day == min(at.day, last)
+
+
+def _first_intent(subscription: Any) -> str:
+    return str(subscription.latest_invoice.payments.data[0].payment.payment_intent)
+
+
+def test_the_intent_of_an_invoice_is_ended_and_changed_by_the_invoice_alone(
+    billing: Billing, stripe: StripeClient
+) -> None:
+    customer = billing.customer(card=None)
+    subscription = billing.subscribe(customer, payment_behavior="default_incomplete")
+    intent = _first_intent(subscription)
+    with pytest.raises(sdk.InvalidRequestError, match="void the invoice"):
+        stripe.v1.payment_intents.cancel(intent)
+    with pytest.raises(sdk.InvalidRequestError) as caught:
+        stripe.v1.payment_intents.update(intent, {"amount": 1_00})
+    assert caught.value.param == "amount"
+    stripe.v1.invoices.void_invoice(subscription.latest_invoice.id)
+    assert stripe.v1.payment_intents.retrieve(intent).status == "canceled"
+
+
+def test_an_invoice_that_was_given_up_can_still_be_paid_or_voided(
+    billing: Billing, stripe: StripeClient
+) -> None:
+    customer = billing.customer(card=None)
+    paid = billing.subscribe(customer, payment_behavior="default_incomplete")
+    stripe.v1.invoices.mark_uncollectible(paid.latest_invoice.id)
+    stripe.v1.payment_intents.confirm(_first_intent(paid), {"payment_method": "pm_card_visa"})
+    assert stripe.v1.invoices.retrieve(paid.latest_invoice.id).status == "paid"
+    void = billing.subscribe(customer, payment_behavior="default_incomplete")
+    stripe.v1.invoices.mark_uncollectible(void.latest_invoice.id)
+    assert stripe.v1.invoices.void_invoice(void.latest_invoice.id).status == "void"
+
+
+def test_nobodys_card_is_tried_again_once_the_subscription_has_ended(
+    billing: Billing, emulator: Emulator, stripe: StripeClient
+) -> None:
+    customer = billing.customer()
+    subscription = billing.subscribe(customer)
+    failing = stripe.v1.payment_methods.attach(
+        "pm_card_chargeCustomerFail", {"customer": customer.id}
+    )
+    stripe.v1.subscriptions.update(subscription.id, {"default_payment_method": failing.id})
+    emulator.advance(31 * DAY + 3600)
+    late = billing.get(subscription).latest_invoice
+    assert (late.status, late.attempt_count) == ("open", 1)
+    stripe.v1.subscriptions.cancel(subscription.id)
+    emulator.advance(30 * DAY)
+    after = stripe.v1.invoices.retrieve(late.id)
+    assert (after.status, after.attempt_count, after.auto_advance) == ("open", 1, False)
+
+
+def test_a_draft_is_not_finalised_for_a_subscription_that_ended_or_when_told_not_to(
+    billing: Billing, emulator: Emulator, stripe: StripeClient
+) -> None:
+    ended, held = billing.subscribe(billing.customer()), billing.subscribe(billing.customer())
+    now = emulator.control("GET", "/clock")["now"]
+    emulator.advance(held["items"].data[0].current_period_end - now + 1)
+    stripe.v1.subscriptions.cancel(ended.id)
+    draft = billing.get(held).latest_invoice.id
+    stripe.v1.invoices.update(draft, {"auto_advance": False})
+    emulator.advance(DAY)
+    assert billing.get(ended).latest_invoice.status == "draft"
+    assert stripe.v1.invoices.retrieve(draft).status == "draft"
+    again = stripe.v1.invoices.update(draft, {"auto_advance": True})
+    assert again.automatically_finalizes_at is not None
+    emulator.advance(3600)
+    assert stripe.v1.invoices.retrieve(draft).status == "paid"
+
+
+def test_a_deleted_customers_subscriptions_end(
+    billing: Billing, stripe: StripeClient, emulator: Emulator, market: Marketplace
+) -> None:
+    customer = billing.customer()
+    subscription = billing.subscribe(customer)
+    stripe.v1.customers.delete(customer.id)
+    assert billing.get(subscription).status == "canceled"
+    assert "customer.subscription.deleted" in market.events()
+    emulator.advance(40 * DAY)
+    assert len(stripe.v1.invoices.list({"subscription": subscription.id}).data) == 1
