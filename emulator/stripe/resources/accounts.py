@@ -202,7 +202,9 @@ def reject(call: Call) -> Obj:
         if reason == "terms_of_service"
         else "other"
     )
-    account["charges_enabled"] = account["payouts_enabled"] = False
+    account["charges_enabled"] = False
+    if call.params.get("payouts_action") != "none":
+        account["payouts_enabled"] = False
     account["requirements"] = state.requirements(disabled_reason=f"rejected.platform_{kind}")
     for name in account["capabilities"]:
         account["capabilities"][name] = "inactive"

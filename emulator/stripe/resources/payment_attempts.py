@@ -38,6 +38,7 @@ def attempt(world: World, intent: Obj, method: Obj, options: dict[str, Any]) -> 
     intent["payment_method"] = method["id"]
     intent["last_payment_error"] = None
     intent["next_action"] = None
+    intent.pop("_three_d_secure", None)
     card = card_of(method)
     if _asks_for_authentication(intent, method, card):
         if options.get("off_session"):
@@ -265,6 +266,8 @@ def capture(world: World, intent: Obj, amount: int | None, metadata: dict[str, s
     world.timers.cancel_key(f"authorization_{intent['id']}")
     charge = world.store.edit("charge", intent["latest_charge"])
     charge["captured"] = True
+    for name in ("statement_descriptor", "statement_descriptor_suffix"):
+        charge[name] = intent[name]
     charge["amount_captured"] = taken
     charge["payment_method_details"]["card"].pop("capture_before", None)
     if metadata:

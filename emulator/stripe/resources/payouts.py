@@ -15,6 +15,7 @@ from emulator.stripe.params import LIST, RANGE, integer, merged_metadata, metada
 from emulator.stripe.params import currency as currency_param
 from emulator.stripe.resources.common import retrieving
 from emulator.stripe.resources.external_accounts import add_bank_account, default_for
+from emulator.stripe.resources.transfers import check_source_type
 from emulator.stripe.routes import Call, Operation
 from emulator.stripe.store import Kind, Obj
 from emulator.stripe.timers import timer
@@ -31,6 +32,7 @@ def create(call: Call) -> Obj:
     world, p = call.world, call.params
     amount, currency = p["amount"], p["currency"]
     instant = p.get("method") == "instant"
+    check_source_type(call)
     _check_allowed(call, amount, currency)
     bank = _bank(call, currency)
     fee = _instant_fee(bank, amount) if instant else 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from emulator.stripe import ledger
-from emulator.stripe.errors import no_such, refused
+from emulator.stripe.errors import no_such, not_imitated, refused
 from emulator.stripe.events import emit
 from emulator.stripe.lists import page, whole
 from emulator.stripe.money import check_granularity, shown
@@ -51,6 +51,7 @@ _EMPTY = (
 def create(call: Call) -> Obj:
     world, p = call.world, call.params
     destination = _destination(call)
+    check_source_type(call)
     check_granularity(p["amount"], p["currency"])
     source = _source(call, p["source_transaction"]) if "source_transaction" in p else None
     if source is None and ledger.available(world, call.account, p["currency"]) < p["amount"]:
@@ -83,6 +84,12 @@ def create(call: Call) -> Obj:
     transfer["destination_payment"] = _payment(world, transfer, ready)["id"]
     emit(world, "transfer.created", transfer)
     return transfer
+
+
+def check_source_type(call: Call) -> None:
+    """All balances are of card payments, and no movement may pretend to be of others."""
+    if call.params.get("source_type", "card") != "card":
+        raise not_imitated(f"balances of source_type {call.params['source_type']}")
 
 
 def _destination(call: Call) -> Obj:
@@ -238,9 +245,10 @@ def _reversible(world: World, transfer: Obj, given: int | None) -> int:
         )
     check_granularity(amount, currency)
     destination = transfer["destination"]
-    has = ledger.available(world, destination, currency) + ledger.pending(
-        world, destination, currency
-    )
+    has = ledger.available(world, destination, currency)
+    payment = world.store.get("charge", transfer["destination_payment"])
+    if ledger.is_pending(world, payment["balance_transaction"]):
+        has += ledger.pending(world, destination, currency)
     if has < amount:
         raise refused(
             f"Insufficient funds in the connected account {destination} to reverse this transfer: "

@@ -437,3 +437,37 @@ def test_a_payout_schedule_keeps_only_the_anchor_of_its_interval(
     assert schedule(interval="manual") == {"interval": "manual", "delay_days": 2}
     with pytest.raises(sdk.InvalidRequestError):
         schedule(interval="monthly")
+
+
+def test_what_is_pending_does_not_pay_for_the_reversal_of_what_was_paid_out(
+    stripe: StripeClient, market: Marketplace
+) -> None:
+    account = market.account()
+    first = market.transfer(account, 50_00, market.payment(card="pm_card_bypassPending"))
+    stripe.v1.payouts.create({"amount": 50_00, "currency": "usd"}, {"stripe_account": account.id})
+    second = market.transfer(account, 90_00, market.payment())
+    assert market.funds(account) == (0, 90_00)
+    with pytest.raises(sdk.InvalidRequestError) as caught:
+        stripe.v1.transfers.reversals.create(first.id)
+    assert caught.value.code == "balance_insufficient"
+    stripe.v1.transfers.reversals.create(second.id)
+    assert market.funds(account) == (0, 0)
+
+
+def test_no_movement_pretends_to_be_of_other_balances_than_card_payments(
+    stripe: StripeClient, market: Marketplace
+) -> None:
+    account = market.account()
+    market.payment(card="pm_card_bypassPending")
+    with pytest.raises(sdk.APIError) as caught:
+        market.transfer(account, 1_00, source_type="bank_account")
+    assert caught.value.http_status == 501
+    with pytest.raises(sdk.APIError) as caught:
+        stripe.v1.payouts.create({"amount": 1_00, "currency": "usd", "source_type": "fpx"})
+    assert caught.value.http_status == 501
+
+
+def test_a_rejection_may_leave_payouts_on(stripe: StripeClient, market: Marketplace) -> None:
+    account = market.account()
+    rejected = stripe.v1.accounts.reject(account.id, {"reason": "other", "payouts_action": "none"})
+    assert (rejected.charges_enabled, rejected.payouts_enabled) == (False, True)

@@ -338,3 +338,46 @@ def test_the_publishable_key_confirms_with_the_client_secret_and_does_nothing_el
     ):
         with pytest.raises(sdk.AuthenticationError):
             forbidden()
+
+
+def test_the_authentication_of_one_card_does_not_count_for_another(
+    stripe: StripeClient, emulator: Emulator
+) -> None:
+    intent = stripe.v1.payment_intents.create(
+        {
+            "amount": 20_00,
+            "currency": "usd",
+            "confirm": True,
+            "confirmation_method": "manual",
+            "payment_method": "pm_card_authenticationRequired",
+        }
+    )
+    emulator.control("POST", f"/payment_intents/{intent.id}/authenticate", {})
+    other = stripe.v1.payment_intents.confirm(
+        intent.id, {"payment_method": "pm_card_authenticationRequired"}
+    )
+    assert other.status == "requires_action"
+    emulator.control("POST", f"/payment_intents/{intent.id}/authenticate", {})
+    assert stripe.v1.payment_intents.confirm(intent.id).status == "succeeded"
+
+
+def test_a_capture_sets_the_statement_it_is_given_and_says_that_it_is_the_last(
+    stripe: StripeClient,
+) -> None:
+    intent = stripe.v1.payment_intents.create(
+        {
+            "amount": 20_00,
+            "currency": "usd",
+            "confirm": True,
+            "capture_method": "manual",
+            "payment_method": "pm_card_visa",
+        }
+    )
+    with pytest.raises(sdk.APIError) as caught:
+        stripe.v1.payment_intents.capture(intent.id, {"final_capture": False})
+    assert caught.value.http_status == 501
+    captured = stripe.v1.payment_intents.capture(
+        intent.id, {"statement_descriptor_suffix": "LESSON", "expand": ["latest_charge"]}
+    )
+    assert captured.statement_descriptor_suffix == "LESSON"
+    assert captured.latest_charge.statement_descriptor_suffix == "LESSON"  # type: ignore[union-attr]
