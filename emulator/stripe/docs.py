@@ -67,8 +67,21 @@ RULES = """\
 - A refund is paid from the available balance; pending funds pay for refunds of charges that are
   pending themselves; the fee of the refunded charge never stands in the way. Otherwise the refund
   is `pending` with `pending_reason: insufficient_funds` and goes out when money comes.
-- A reversal beyond the connected account's available and pending balance is refused with
-  `balance_insufficient`: connected balances never become negative.
+- A reversal beyond the connected account's available balance is refused with
+  `balance_insufficient`; what is pending there pays for the reversal of a transfer that is pending
+  itself.
+- Every answer is in the version above, which its `Stripe-Version` header says, whichever version
+  was asked for.
+- A publishable key confirms and retrieves intents by their client secret; it expands nothing but
+  `payment_method`. A restricted key expands only what it may read.
+- An `error_after` of 409 or 429 is not kept under the idempotency key: the next request with it is
+  given what the operation had answered. Any other status is kept in its place.
+- Prorations follow the flexible billing mode: a credit goes by what was billed, to the second, each
+  line rounded half up; nothing is credited for a voided invoice. A negative invoice becomes the
+  customer's balance, and so does what is less than the least charge.
+- An invoice's payment intent is cancelled or changed by its invoice alone, a checkout session's by
+  its session. Once a subscription has ended its drafts and open invoices are not collected by
+  themselves.
 - The fee of an instant payout (1 %, at least 50 minor units) comes on top of its amount; pending
   card funds count for instant payouts.
 - A failed payout returns its amount, not the fee of an instant one. The bank account is disabled
@@ -87,7 +100,9 @@ RULES = """\
 
 - Payment methods other than cards; destination charges (`transfer_data`), `on_behalf_of`,
   confirmation tokens; Terminal, Issuing, Treasury, Tax, Radar rules, quotes, credit notes,
-  coupons, invoice items, proration, subscription schedules, metered prices, files; the v2 API.
+  coupons, invoice items made by hand, invoice previews, a change of the billing interval or its
+  anchor, pending updates, the classic billing mode, subscription schedules, metered prices; the v2
+  API.
 - A parameter or operation that Stripe knows and the emulator does not answers 501 with its name.
   Nothing is ignored in silence except what changes nothing here (mandate data, locales,
   branding).

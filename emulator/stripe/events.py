@@ -69,6 +69,11 @@ def emit(
     return event
 
 
+def remember(world: World, obj: Obj) -> None:
+    """Note how an object looks now where what it includes is about to change with it."""
+    world.last_shown.setdefault(obj["id"], world.show(obj))
+
+
 def show_anew(world: World, event: Obj, obj: Obj) -> None:
     """Let an event of this transaction show its object as it is now, at the transaction's end."""
     event["_data"] = json.dumps({"object": world.show(obj)})

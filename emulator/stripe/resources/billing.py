@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from emulator.stripe.errors import StripeError, refused
-from emulator.stripe.events import emit, show_anew
-from emulator.stripe.resources import invoices
+from emulator.stripe.events import emit, remember, show_anew
+from emulator.stripe.resources import invoice_items, invoices, pausing, prorations
 from emulator.stripe.resources.invoice_objects import subscription_line
 from emulator.stripe.resources.periods import DAY, end_of_period
 from emulator.stripe.store import Obj
@@ -68,12 +70,7 @@ def _begin(world: World, subscription: Obj, behavior: str, off_session: bool) ->
         return
     method = invoices.payer(world, invoice)
     if method is None:
-        raise refused(
-            "This customer has no attached payment source or default payment method. Please "
-            "consider adding a default payment method. For more information, visit "
-            "https://stripe.com/docs/billing/subscriptions/payment-methods-setting#payment-method-priority.",
-            code="resource_missing",
-        )
+        raise _no_method()
     try:
         invoices.attempt(world, invoice, method, off_session)
     except StripeError as exc:
@@ -83,11 +80,66 @@ def _begin(world: World, subscription: Obj, behavior: str, off_session: bool) ->
 
 
 def _invoice(world: World, subscription: Obj, reason: str, trial: bool = False) -> Obj:
-    """A draft for the period the items are in."""
-    customer = world.store.get("customer", subscription["customer"])
-    items = items_of(world, subscription)
+    """A draft for the period the items are in, and the prorations that waited for it."""
+    items = [world.store.edit("subscription_item", id) for id in subscription["_items"]]
     start, end = items[0]["current_period_start"], items[0]["current_period_end"]
-    held = [subscription_line(world, subscription, item, start, end, trial) for item in items]
+    lines = [subscription_line(world, subscription, item, start, end, trial) for item in items]
+    invoice = _draft(world, subscription, reason, start, lines)
+    for item, line in zip(items, lines, strict=True):
+        prorations.billed(item, line)
+    return invoice
+
+
+def invoice_now(world: World, subscription: Obj, options: dict[str, Any]) -> None:
+    """
+    Bill the prorations that wait at once, if there are any, and have them paid.
+
+    Args:
+        options: ``payment_behavior`` and ``off_session`` as given.
+
+    Raises:
+        StripeError: 402 with ``error_if_incomplete``, which leaves nothing behind.
+    """
+    if not invoice_items.waiting(world, subscription):
+        return
+    start = items_of(world, subscription)[0]["current_period_start"]
+    invoice = _draft(world, subscription, "subscription_update", start, [])
+    if pausing.hold(world, subscription, invoice):
+        return
+    invoices.finalize(world, invoice)
+    behavior = options.get("payment_behavior", "allow_incomplete")
+    if invoice["status"] == "open" and behavior != "default_incomplete":
+        _collect(world, invoice, behavior == "error_if_incomplete", options)
+    if invoice["status"] == "open" and subscription["status"] == "active":
+        subscription["status"] = "past_due"
+
+
+def _collect(world: World, invoice: Obj, or_nothing: bool, options: dict[str, Any]) -> None:
+    method = invoices.payer(world, invoice)
+    if method is None and not or_nothing:
+        invoices.collect(world, invoice)
+        return
+    if method is None:
+        raise _no_method()
+    try:
+        invoices.attempt(world, invoice, method, options.get("off_session", False))
+    except StripeError as exc:
+        if or_nothing or not exc.keeps_effect:
+            exc.keeps_effect = False
+            raise
+    if or_nothing and invoice["status"] == "open":
+        raise StripeError(
+            402,
+            "This payment requires additional user action before it can be completed.",
+            type="card_error",
+            code="subscription_payment_intent_requires_action",
+        )
+
+
+def _draft(world: World, subscription: Obj, reason: str, start: int, lines: list[Obj]) -> Obj:
+    customer = world.store.get("customer", subscription["customer"])
+    taken, prorated = invoice_items.take(world, subscription)
+    held = [*prorated, *lines]
     invoice = invoices.draft(
         world,
         customer,
@@ -108,8 +160,18 @@ def _invoice(world: World, subscription: Obj, reason: str, trial: bool = False) 
         period_start=subscription["start_date"] if reason == "subscription_create" else start,
         _subscription=subscription["id"],
     )
+    invoice_items.put_on(invoice, taken, prorated)
     subscription["latest_invoice"] = invoice["id"]
     return invoice
+
+
+def _no_method() -> StripeError:
+    return refused(
+        "This customer has no attached payment source or default payment method. Please consider "
+        "adding a default payment method. For more information, visit "
+        "https://stripe.com/docs/billing/subscriptions/payment-methods-setting#payment-method-priority.",
+        code="resource_missing",
+    )
 
 
 def _wait_for_period(world: World, subscription: Obj) -> None:
@@ -148,7 +210,9 @@ def _period_ends(world: World, args: Obj) -> None:
         return
     if subscription["cancel_at_period_end"]:
         end(world, subscription, "cancellation_requested")
+        invoice_now(world, subscription, {"off_session": True})
         return
+    remember(world, subscription)
     start = period_end(world, subscription)
     for id in subscription["_items"]:
         item = world.store.edit("subscription_item", id)
@@ -164,7 +228,8 @@ def _period_ends(world: World, args: Obj) -> None:
         subscription["status"] = "active"
     invoice = _invoice(world, subscription, "subscription_cycle")
     emit(world, "customer.subscription.updated", subscription)
-    invoices.finalize_later(world, invoice)
+    if not pausing.hold(world, subscription, invoice):
+        invoices.finalize_later(world, invoice)
     _wait_for_period(world, subscription)
 
 
@@ -285,7 +350,7 @@ def end(world: World, subscription: Obj, reason: str) -> None:
 
 
 def _stop_timers(world: World, subscription: Obj) -> None:
-    for name in ("period", "trial", "first_payment", "cancel"):
+    for name in ("period", "trial", "first_payment", "cancel", "resume"):
         world.timers.cancel_key(f"{name}_{subscription['id']}")
 
 

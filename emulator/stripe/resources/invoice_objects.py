@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from emulator.stripe.lists import whole
+from emulator.stripe.resources import customer_balances
 from emulator.stripe.store import Obj
 from emulator.stripe.world import World
 
@@ -43,6 +44,9 @@ def blank_invoice(world: World, customer: Obj, held: list[Obj], members: dict[st
             ``_subscription``, and whatever else differs from the blank.
     """
     total = sum(line["amount"] for line in held)
+    usable = customer_balances.applies_to(customer, members["currency"])
+    balance = customer["balance"] if usable else 0
+    asked, _ = customer_balances.due(total, balance, members["currency"])
     id = world.ids.new("in")
     for line in held:
         line["invoice"] = id
@@ -52,11 +56,11 @@ def blank_invoice(world: World, customer: Obj, held: list[Obj], members: dict[st
         "account_country": "US",
         "account_name": "Marketplace",
         "account_tax_ids": None,
-        "amount_due": total,
+        "amount_due": asked,
         "amount_overpaid": 0,
         "amount_paid": 0,
         "amount_paid_off_stripe": 0,
-        "amount_remaining": total,
+        "amount_remaining": asked,
         "amount_shipping": 0,
         "application": None,
         "attempt_count": 0,
@@ -89,7 +93,7 @@ def blank_invoice(world: World, customer: Obj, held: list[Obj], members: dict[st
         "discounts": [],
         "due_date": None,
         "effective_at": None,
-        "ending_balance": 0,
+        "ending_balance": None,
         "footer": None,
         "from_invoice": None,
         "hosted_invoice_url": None,
@@ -114,7 +118,7 @@ def blank_invoice(world: World, customer: Obj, held: list[Obj], members: dict[st
         "rendering": None,
         "shipping_cost": None,
         "shipping_details": None,
-        "starting_balance": 0,
+        "starting_balance": balance,
         "statement_descriptor": None,
         "status": "draft",
         "status_transitions": {

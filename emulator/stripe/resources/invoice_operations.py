@@ -74,9 +74,7 @@ def _void(call: Call) -> Obj:
 
 def _uncollectible(call: Call) -> Obj:
     invoice = _open(call, "mark as uncollectible")
-    invoice["status"] = "uncollectible"
-    invoice["status_transitions"]["marked_uncollectible_at"] = call.world.now
-    emit(call.world, "invoice.marked_uncollectible", invoice)
+    invoices.give_up(call.world, invoice)
     return invoice
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from emulator.stripe.errors import StripeError
+from emulator.stripe.errors import StripeError, refused
 from emulator.stripe.events import emit
+from emulator.stripe.resources import customer_balances, payment_attempts
 from emulator.stripe.resources import invoice_objects as objects
-from emulator.stripe.resources import payment_attempts
 from emulator.stripe.resources.payment_intent_objects import blank_intent
 from emulator.stripe.search import metadata_terms
 from emulator.stripe.store import Kind, Obj
@@ -45,9 +45,11 @@ def draft(world: World, customer: Obj, lines: list[Obj], **members: Any) -> Obj:
     return invoice
 
 
-def finalize(world: World, invoice: Obj) -> None:
-    """Number a draft (an editable copy) and make the intent that is to pay it."""
+def finalize(world: World, invoice: Obj, use_balance: bool = True) -> None:
+    """Number a draft (an editable copy), apply the balance, make the intent that is to pay it."""
     customer = world.store.edit("customer", invoice["customer"])
+    if customer.get("deleted"):
+        raise refused(f"The customer {customer['id']} of this invoice has been deleted.")
     number = customer["next_invoice_sequence"]
     customer["next_invoice_sequence"] = number + 1
     invoice["number"] = f"{customer['invoice_prefix']}-{number:04d}"
@@ -58,6 +60,11 @@ def finalize(world: World, invoice: Obj) -> None:
     page_url = f"{world.config.url}/invoices/{invoice['id']}"
     invoice["hosted_invoice_url"] = page_url
     invoice["invoice_pdf"] = f"{page_url}/pdf"
+    if use_balance:
+        customer_balances.apply(world, customer, invoice)
+    else:
+        invoice["ending_balance"] = invoice["starting_balance"]
+        invoice["amount_due"] = invoice["amount_remaining"] = max(0, invoice["total"])
     emit(world, "invoice.finalized", invoice)
     if invoice["amount_due"] > 0:
         _make_intent(world, invoice)
@@ -173,7 +180,16 @@ def void(world: World, invoice: Obj) -> None:
     invoice["next_payment_attempt"] = None
     invoice["status_transitions"]["voided_at"] = world.now
     close_intent(world, invoice)
+    customer_balances.give_back(world, invoice)
     emit(world, "invoice.voided", invoice)
+
+
+def give_up(world: World, invoice: Obj) -> None:
+    """Nobody expects an open invoice to be paid any more, though it still may be."""
+    invoice["status"] = "uncollectible"
+    invoice["status_transitions"]["marked_uncollectible_at"] = world.now
+    stop_advancing(world, invoice)
+    emit(world, "invoice.marked_uncollectible", invoice)
 
 
 def close_intent(world: World, invoice: Obj) -> None:

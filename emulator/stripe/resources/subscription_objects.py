@@ -19,7 +19,11 @@ def blank_subscription(world: World, customer: Obj, price: Obj, trial_end: int |
         "automatic_tax": {"disabled_reason": None, "enabled": False, "liability": None},
         "billing_cycle_anchor": trial_end or world.now,
         "billing_cycle_anchor_config": None,
-        "billing_mode": {"flexible": None, "type": "classic"},
+        "billing_mode": {
+            "flexible": {"proration_discounts": "included"},
+            "type": "flexible",
+            "updated_at": world.now,
+        },
         "billing_schedules": [],
         "billing_thresholds": None,
         "cancel_at": None,
@@ -62,7 +66,6 @@ def blank_subscription(world: World, customer: Obj, price: Obj, trial_end: int |
         "trial_settings": {"end_behavior": {"missing_payment_method": "create_invoice"}},
         "trial_start": world.now if trial_end else None,
         "_items": [],
-        "_price": price["id"],
     }
 
 
@@ -70,7 +73,6 @@ def blank_item(
     world: World, subscription: Obj, price: Obj, given: dict[str, Any], start: int, end: int
 ) -> Obj:
     """One item of a subscription, with the price as it is now."""
-    recurring = price["recurring"]
     return {
         "id": world.ids.new("si", 14),
         "object": "subscription_item",
@@ -80,29 +82,36 @@ def blank_item(
         "current_period_start": start,
         "discounts": [],
         "metadata": merged_metadata({}, given.get("metadata", {})),
-        "plan": {
-            "id": price["id"],
-            "object": "plan",
-            "active": price["active"],
-            "amount": price["unit_amount"],
-            "amount_decimal": price["unit_amount_decimal"],
-            "billing_scheme": "per_unit",
-            "created": price["created"],
-            "currency": price["currency"],
-            "interval": recurring["interval"],
-            "interval_count": recurring["interval_count"],
-            "livemode": False,
-            "metadata": price["metadata"],
-            "meter": None,
-            "nickname": price["nickname"],
-            "product": price["product"],
-            "tiers_mode": None,
-            "transform_usage": None,
-            "trial_period_days": None,
-            "usage_type": "licensed",
-        },
+        "plan": plan_of(price),
         "price": price,
         "quantity": given.get("quantity", 1),
         "subscription": subscription["id"],
         "tax_rates": [],
+        "_debits": [],
+    }
+
+
+def plan_of(price: Obj) -> Obj:
+    """The older shape of a recurring price."""
+    recurring = price["recurring"]
+    return {
+        "id": price["id"],
+        "object": "plan",
+        "active": price["active"],
+        "amount": price["unit_amount"],
+        "amount_decimal": price["unit_amount_decimal"],
+        "billing_scheme": "per_unit",
+        "created": price["created"],
+        "currency": price["currency"],
+        "interval": recurring["interval"],
+        "interval_count": recurring["interval_count"],
+        "livemode": False,
+        "metadata": price["metadata"],
+        "meter": None,
+        "nickname": price["nickname"],
+        "product": price["product"],
+        "tiers_mode": None,
+        "transform_usage": None,
+        "trial_period_days": None,
+        "usage_type": "licensed",
     }

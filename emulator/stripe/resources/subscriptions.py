@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from emulator.stripe.errors import no_such, not_imitated, parameter_error, refused
-from emulator.stripe.events import emit
+from emulator.stripe.events import emit, remember
 from emulator.stripe.lists import page, whole
 from emulator.stripe.params import (
     LIST,
@@ -24,7 +24,7 @@ from emulator.stripe.params import (
     text,
     timestamp,
 )
-from emulator.stripe.resources import billing
+from emulator.stripe.resources import billing, pausing, subscription_changes
 from emulator.stripe.resources.customers import current
 from emulator.stripe.resources.periods import DAY
 from emulator.stripe.resources.products import PRICE_DATA, price_of
@@ -93,10 +93,16 @@ _CREATE: Params = {
     "items": many(_ITEM, 20).needed(),
     "collection_method": one_of("charge_automatically"),
     "currency": text(3),
+    "billing_mode": nested(type=one_of("classic", "flexible").needed()),
     "trial_end": either(timestamp(), one_of("now")),
     "trial_period_days": integer(1, 730),
 }
-_UPDATE: Params = {**_SHARED, "cancellation_details": _DETAILS}
+_UPDATE: Params = {
+    **_SHARED,
+    "cancellation_details": _DETAILS,
+    "pause_collection": pausing.PAUSE,
+    "proration_date": timestamp(),
+}
 
 
 def create(call: Call) -> Obj:
@@ -108,6 +114,8 @@ def create(call: Call) -> Obj:
 
 def _create(call: Call, customer: Obj) -> Obj:
     world, p = call.world, call.params
+    if p.get("billing_mode", {}).get("type") == "classic":
+        raise not_imitated("the classic billing mode")
     prices = _prices(call, p["items"])
     first = prices[0]
     trial_end = _trial_end(world, p)
@@ -200,11 +208,14 @@ def _running(call: Call) -> Obj:
 
 def update(call: Call) -> Obj:
     subscription = _running(call)
+    remember(call.world, subscription)
     with call.world.clock.showing(time_of(call.world, subscription["test_clock"])):
         _apply(call, subscription)
         p = call.params
         if "items" in p:
-            _change_items(call, subscription)
+            subscription_changes.change_items(call, subscription)
+        if "pause_collection" in p:
+            pausing.pause(call.world, subscription, p["pause_collection"])
         if "cancellation_details" in p:
             subscription["cancellation_details"].update(p["cancellation_details"])
         if "cancel_at_period_end" in p:
@@ -218,30 +229,12 @@ def update(call: Call) -> Obj:
     return subscription
 
 
-def _change_items(call: Call, subscription: Obj) -> None:
-    """Other prices or quantities from the next period on; prorations are not imitated."""
-    if call.params.get("proration_behavior") != "none":
-        raise not_imitated("prorations: send proration_behavior=none with items")
-    for n, given in enumerate(call.params["items"]):
-        if given.get("id") not in subscription["_items"] or given.get("deleted"):
-            raise not_imitated("adding or removing items of a subscription")
-        item = call.world.store.edit("subscription_item", given["id"])
-        if "price" in given or "price_data" in given:
-            price = price_of(call, given, f"items[{n}]")
-            if price["recurring"] != item["price"]["recurring"]:
-                raise not_imitated("a change of the billing interval")
-            item["price"] = price
-        item["quantity"] = given.get("quantity", item["quantity"])
-
-
 def cancel(call: Call) -> Obj:
     p = call.params
-    if p.get("invoice_now") or p.get("prorate"):
-        raise not_imitated("a final invoice or prorations of a cancellation")
     subscription = _running(call)
     subscription["cancellation_details"].update(p.get("cancellation_details", {}))
     with call.world.clock.showing(time_of(call.world, subscription["test_clock"])):
-        billing.end(call.world, subscription, "cancellation_requested")
+        subscription_changes.cancel(call, subscription)
     return subscription
 
 
@@ -254,11 +247,14 @@ def _list(call: Call) -> Obj:
         "status": status if status not in (None, "all", "ended") else None,
     }
 
+    def prices(subscription: Obj) -> set[str]:
+        return {item["price"]["id"] for item in billing.items_of(call.world, subscription)}
+
     def keep(subscription: Obj) -> bool:
         if status == "ended":
             return subscription["status"] in ENDED
         fits = status is not None or subscription["status"] != "canceled"
-        return fits and ("price" not in p or p["price"] == subscription["_price"])
+        return fits and ("price" not in p or p["price"] in prices(subscription))
 
     return page(call.world.store, "subscription", call.account, p, filters, call.path, keep)
 
@@ -276,7 +272,9 @@ def _items_of(call: Call) -> Obj:
 
 _ID = "/v1/subscriptions/{id}"
 OPERATIONS = [
-    Operation("POST", "/v1/subscriptions", create, _CREATE, note="no prorations, no schedules"),
+    Operation(
+        "POST", "/v1/subscriptions", create, _CREATE, note="flexible billing mode; no schedules"
+    ),
     Operation(
         "GET",
         "/v1/subscriptions",
@@ -292,7 +290,7 @@ OPERATIONS = [
     ),
     searching("subscription", "/v1/subscriptions/search"),
     Operation("GET", _ID, lambda call: call.own("subscription")),
-    Operation("POST", _ID, update, _UPDATE, note="items with proration_behavior=none only"),
+    Operation("POST", _ID, update, _UPDATE, note="no change of the interval or the anchor"),
     Operation(
         "DELETE",
         _ID,

@@ -302,21 +302,6 @@ def test_prices_and_products_are_checked(billing: Billing, stripe: StripeClient)
     assert stripe.v1.prices.list({"active": False}).data[0].id == billing.price.id
 
 
-def test_what_is_not_imitated_is_said_and_not_done(billing: Billing) -> None:
-    subscription = billing.subscribe(billing.customer())
-    item = subscription["items"].data[0].id
-    with pytest.raises(sdk.APIError) as caught:
-        billing.client.v1.subscriptions.update(
-            subscription.id, {"items": [{"id": item, "quantity": 3}]}
-        )
-    assert caught.value.http_status == 501
-    changed = billing.client.v1.subscriptions.update(
-        subscription.id,
-        {"items": [{"id": item, "quantity": 3}], "proration_behavior": "none"},
-    )
-    assert changed["items"].data[0].quantity == 3
-
-
 @given(
     st.datetimes(datetime.datetime(2020, 1, 1), datetime.datetime(2040, 1, 1)),
     st.sampled_from(["day", "week", "month", "year"]),
