@@ -16,9 +16,10 @@ from emulator.stripe.idempotency import Keys, Stored, fingerprint, row_id
 from emulator.stripe.known import KnownOperations
 from emulator.stripe.params import EXPAND, check
 from emulator.stripe.render import Tree, check_public, expand_tree
+from emulator.stripe.resources.files import Contents, content_id, contents
 from emulator.stripe.routes import Call, Operation, Router
 from emulator.stripe.store import Obj
-from emulator.stripe.wire import parse_form
+from emulator.stripe.wire import parse_form, parse_multipart
 from emulator.stripe.world import API_VERSION, Origin, World
 
 log = logging.getLogger("emulator.stripe")
@@ -58,6 +59,16 @@ class Api:
         self.keys = Keys(world)
         self.access = Access(world)
 
+    def download(self, request: Request) -> Contents | None:
+        """The bytes behind the ``url`` of a file; None for every other request."""
+        id = content_id(request.path) if request.method == "GET" else None
+        if id is None:
+            return None
+        caller = self.access.caller(request.headers)
+        account = self.access.account(request.headers, caller)
+        self.access.check(caller, Operation("GET", "/v1/files/{id}", lambda call: {}))
+        return contents(self.world, account, id)
+
     def handle(self, request: Request) -> Answer:
         """Never raises: what goes wrong is an answer in Stripe's shape."""
         request_id = self.world.ids.new("req", 14)
@@ -81,7 +92,7 @@ class Api:
             account = self.access.account(request.headers, caller)
             _check_version(request.headers.get("stripe-version"))
             operation, ids = self._operation(request)
-            given = self._given(request)
+            given = self._given(request, operation)
             self.access.check(caller, operation)
             key = request.headers.get("idempotency-key") if request.method == "POST" else None
             print = ""
@@ -198,11 +209,14 @@ class Api:
         operation, ids = found
         return operation, {name: unquote(value) for name, value in ids.items()}
 
-    def _given(self, request: Request) -> dict[str, Any]:
+    def _given(self, request: Request, operation: Operation) -> dict[str, Any]:
         given = parse_form(request.query) if request.query else {}
         if request.method != "POST" or not request.body:
             return given
         kind = request.headers.get("content-type", "")
+        if operation.multipart and "multipart/form-data" in kind:
+            given.update(parse_multipart(request.body, kind))
+            return given
         if "json" in kind or "multipart" in kind:
             raise parameter_error(
                 "Invalid request (check that your POST content type is "

@@ -118,6 +118,18 @@ class Emulator:
         self.api.keys.reload()
         self._arm()
 
+    def server(self) -> web.Server:
+        """The HTTP server, with room for files; in the running event loop."""
+
+        loop = asyncio.get_running_loop()
+        return web.Server(
+            self.handle,
+            request_factory=lambda message, payload, protocol, writer, task: web.BaseRequest(
+                message, payload, protocol, writer, task, loop, client_max_size=MOST_BODY
+            ),
+            access_log=None,
+        )
+
     # -- HTTP ---------------------------------------------------------------------------------
 
     async def handle(self, http: web.BaseRequest) -> web.StreamResponse:
@@ -129,6 +141,9 @@ class Emulator:
             return await pages.handle(self, http)
         except StripeError as exc:
             return _json(exc.status, json.dumps(exc.body()))
+        except web.HTTPRequestEntityTooLarge:
+            large = StripeError(413, f"The request is larger than {MOST_BODY} bytes.")
+            return _json(413, json.dumps(large.body()))
         except web.HTTPException:
             raise
         except Exception:
@@ -148,6 +163,8 @@ class Emulator:
             body=await http.read(),
         )
         fault = self.faults.take(request.method, request.path)
+        if fault is None and (file := self.api.download(request)) is not None:
+            return web.Response(body=file.content, content_type=file.content_type)
         if fault is None:
             return _answer(self.api.handle(request))
         return await self._faulty(http, request, fault)

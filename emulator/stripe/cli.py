@@ -81,8 +81,7 @@ async def serve(options: argparse.Namespace) -> None:
     emulator = build(options)
     # Objects live long; looking through all of them for garbage again and again is waste.
     gc.set_threshold(50_000, 20, 100)
-    server = web.Server(emulator.handle, access_log=None)
-    runner = web.ServerRunner(server, shutdown_timeout=1.0)
+    runner = web.ServerRunner(emulator.server(), shutdown_timeout=1.0)
     await runner.setup()
     await web.TCPSite(runner, HOST, options.port).start()
     emulator.start()

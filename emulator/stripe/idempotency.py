@@ -31,7 +31,7 @@ def row_id(account: str, key: str) -> str:
 
 def fingerprint(method: str, path: str, params: dict[str, Any]) -> str:
     """What must be the same when a key is used again."""
-    text = json.dumps([method, path, params], sort_keys=True)
+    text = json.dumps([method, path, params], sort_keys=True, default=repr)
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from emulator.stripe.errors import ParameterError, missing, parameter_error, unknown
 from emulator.stripe.money import CURRENCIES
+from emulator.stripe.wire import Upload
 
 Params = Mapping[str, "Param"]
 Unlisted = Callable[[str], ParameterError | Exception]
@@ -96,6 +97,11 @@ def metadata() -> Param:
 def opaque() -> Param:
     """Kept or ignored as it stands: a value that changes nothing the emulator imitates."""
     return Param("opaque", unset=True)
+
+
+def upload() -> Param:
+    """A file of a multipart body."""
+    return Param("file")
 
 
 def loose() -> Param:
@@ -287,6 +293,12 @@ def _opaque(path: str, raw: Any, param: Param) -> Any:
     return None if raw == "" else raw
 
 
+def _file(path: str, raw: Any, param: Param) -> Upload:
+    if not isinstance(raw, Upload):
+        raise parameter_error("Invalid file: send it as a file of a multipart body.", path)
+    return raw
+
+
 def _loose(path: str, raw: Any, param: Param) -> dict[str, Any]:
     if not isinstance(raw, dict):
         raise parameter_error(f"Invalid object: {raw}", path)
@@ -319,6 +331,7 @@ _KINDS: dict[str, Callable[[str, Any, Param], Any]] = {
     "metadata": _metadata,
     "opaque": _opaque,
     "loose": _loose,
+    "file": _file,
     "either": _either,
 }
 

@@ -76,6 +76,7 @@ class Operation:
     handler: Handler
     params: Params = field(default_factory=dict)
     publishable: bool = False
+    multipart: bool = False
     note: str = ""
 
 

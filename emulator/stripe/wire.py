@@ -1,8 +1,10 @@
-"""Form encoding: ``a[b][0][c]=1`` to nested dicts and lists, from bodies and query strings."""
+"""Form and multipart encoding: ``a[b][0][c]=1`` to nested dicts and lists."""
 
 from __future__ import annotations
 
+import hashlib
 import re
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 from urllib.parse import parse_qsl
@@ -11,6 +13,9 @@ from emulator.stripe.errors import parameter_error
 
 _PART = re.compile(r"\[([^\[\]]*)\]")
 MAX_DEPTH = 12
+_BOUNDARY = re.compile(r'boundary=(?:"([^"]+)"|([^;\s]+))')
+_NAME = re.compile(r'[;\s]name="([^"]*)"')
+_FILENAME = re.compile(r'[;\s]filename="([^"]*)"')
 
 
 def parse_form(text: str) -> dict[str, Any]:
@@ -30,10 +35,46 @@ def parse_form(text: str) -> dict[str, Any]:
     return {key: _lists(value) for key, value in root.items()}
 
 
-def _put(root: dict[str, Any], name: str, value: str) -> None:
+@dataclass(frozen=True)
+class Upload:
+    """A file of a multipart body."""
+
+    filename: str
+    content: bytes
+
+    def __repr__(self) -> str:
+        return f"file {self.filename} {hashlib.blake2b(self.content, digest_size=16).hexdigest()}"
+
+
+def parse_multipart(body: bytes, content_type: str) -> dict[str, Any]:
+    """
+    Nested parameters of a ``multipart/form-data`` body; a leaf is a string or an ``Upload``.
+
+    Raises a 400 for a body that is not what its content type says.
+    """
+    found = _BOUNDARY.search(content_type)
+    boundary = (found[1] or found[2]).encode() if found else b""
+    sections = (b"\r\n" + body).split(b"\r\n--" + boundary) if boundary else []
+    if len(sections) < 2 or not sections[-1].startswith(b"--"):
+        raise parameter_error("Invalid request: the multipart body could not be read.", None)
+    root: dict[str, Any] = {}
+    for section in sections[1:-1]:
+        head, _, content = section.partition(b"\r\n\r\n")
+        named = _NAME.search(head.decode("utf-8", "replace"))
+        if named is None:
+            raise parameter_error("Invalid request: a part of the body has no name.", None)
+        filename = _FILENAME.search(head.decode("utf-8", "replace"))
+        if filename is not None:
+            _put(root, named[1], Upload(filename[1], content))
+        else:
+            _put(root, named[1], content.decode("utf-8", "replace"))
+    return {key: _lists(value) for key, value in root.items()}
+
+
+def _put(root: dict[str, Any], name: str, value: str | Upload) -> None:
     head, bracket, rest = name.partition("[")
     parts = [head, *_PART.findall(bracket + rest)]
-    if len(parts) > MAX_DEPTH or "\x00" in name or "\x00" in value:
+    if len(parts) > MAX_DEPTH or "\x00" in name or (isinstance(value, str) and "\x00" in value):
         raise parameter_error(f"Invalid parameter: {name[:80]}", name[:80])
     node = root
     for part, following in pairwise(parts):

@@ -6,7 +6,7 @@ from emulator.stripe import ledger
 from emulator.stripe.errors import refused
 from emulator.stripe.events import emit
 from emulator.stripe.params import boolean, members, merged_metadata, metadata, text
-from emulator.stripe.resources import charges
+from emulator.stripe.resources import charges, files
 from emulator.stripe.resources.common import listing, retrieving
 from emulator.stripe.resources.refunds import refunded_hooks
 from emulator.stripe.routes import Call, Operation
@@ -47,6 +47,12 @@ _EVIDENCE = (
     "shipping_carrier", "shipping_date", "shipping_documentation", "shipping_tracking_number",
     "uncategorized_file", "uncategorized_text",
 )  # fmt: skip
+_FILES = (
+    "cancellation_policy", "customer_communication", "customer_signature",
+    "duplicate_charge_documentation", "receipt", "refund_policy", "service_documentation",
+    "shipping_documentation", "uncategorized_file",
+)  # fmt: skip
+"""Evidence that is a file of purpose ``dispute_evidence``; the rest is text."""
 _OPEN = ("needs_response", "warning_needs_response")
 _VERDICTS = {
     "winning_evidence": "won",
@@ -229,6 +235,9 @@ def update(call: Call) -> Obj:
     if "metadata" in p:
         dispute["metadata"] = merged_metadata(dispute["metadata"], p["metadata"])
     evidence = p.get("evidence") or {}
+    for name in _FILES:
+        if evidence.get(name):
+            files.check_evidence(call, evidence[name], f"evidence[{name}]")
     dispute["evidence"].update(evidence)
     if (
         sum(len(value) for value in dispute["evidence"].values() if isinstance(value, str))

@@ -6,7 +6,7 @@ from typing import Any
 
 from emulator.stripe.errors import StripeError, not_imitated, parameter_error, refused
 from emulator.stripe.params import merged_metadata
-from emulator.stripe.resources import billing, prorations
+from emulator.stripe.resources import billing, prorations, subscription_invoices
 from emulator.stripe.resources.products import price_of
 from emulator.stripe.resources.subscription_objects import blank_item, plan_of
 from emulator.stripe.routes import Call
@@ -35,11 +35,11 @@ def change_items(call: Call, subscription: Obj) -> None:
         raise refused("A subscription must have at least one item.", param="items")
     _check_alike(call, subscription)
     if prorated and behavior == "always_invoice":
-        billing.invoice_now(call.world, subscription, p)
+        subscription_invoices.invoice_now(call.world, subscription, p)
 
 
 def _when(call: Call, subscription: Obj) -> int:
-    item = billing.items_of(call.world, subscription)[0]
+    item = subscription_invoices.items_of(call.world, subscription)[0]
     at = int(call.params.get("proration_date", call.world.now))
     if not item["current_period_start"] <= at <= item["current_period_end"]:
         raise parameter_error(
@@ -86,7 +86,7 @@ def _add(
     if given.get("deleted"):
         raise parameter_error(f"Missing required param: items[{n}][id].", f"items[{n}][id]")
     world = call.world
-    first = billing.items_of(world, subscription)
+    first = subscription_invoices.items_of(world, subscription)
     if not first:
         raise refused("A subscription must keep one of its items.", param=f"items[{n}]")
     price = _recurring(call, given, n, first[0]["price"])
@@ -112,7 +112,9 @@ def _recurring(call: Call, given: dict[str, Any], n: int, like: Obj) -> Obj:
 
 
 def _check_alike(call: Call, subscription: Obj) -> None:
-    prices = [item["price"]["id"] for item in billing.items_of(call.world, subscription)]
+    prices = [
+        item["price"]["id"] for item in subscription_invoices.items_of(call.world, subscription)
+    ]
     for price in prices:
         if prices.count(price) > 1:
             raise refused(
@@ -131,7 +133,7 @@ def cancel(call: Call, subscription: Obj) -> None:
     billing.end(world, subscription, "cancellation_requested")
     if p.get("invoice_now"):
         try:
-            billing.invoice_now(world, subscription, {"off_session": True})
+            subscription_invoices.invoice_now(world, subscription, {"off_session": True})
         except StripeError as exc:
             if not exc.keeps_effect:
                 raise

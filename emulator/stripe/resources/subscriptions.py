@@ -24,7 +24,7 @@ from emulator.stripe.params import (
     text,
     timestamp,
 )
-from emulator.stripe.resources import billing, pausing, subscription_changes
+from emulator.stripe.resources import billing, pausing, subscription_changes, subscription_invoices
 from emulator.stripe.resources.customers import current
 from emulator.stripe.resources.periods import DAY
 from emulator.stripe.resources.products import PRICE_DATA, price_of
@@ -248,7 +248,9 @@ def _list(call: Call) -> Obj:
     }
 
     def prices(subscription: Obj) -> set[str]:
-        return {item["price"]["id"] for item in billing.items_of(call.world, subscription)}
+        return {
+            item["price"]["id"] for item in subscription_invoices.items_of(call.world, subscription)
+        }
 
     def keep(subscription: Obj) -> bool:
         if status == "ended":

@@ -147,8 +147,7 @@ class _Thread(threading.Thread):
     async def _serve(self) -> None:
         emulator = cli.build(self._options)
         self.config = emulator.world.config
-        server = web.Server(emulator.handle, access_log=None)
-        runner = web.ServerRunner(server, shutdown_timeout=0.1)
+        runner = web.ServerRunner(emulator.server(), shutdown_timeout=0.1)
         await runner.setup()
         await web.TCPSite(runner, cli.HOST, self._options.port).start()
         emulator.start()
