@@ -113,6 +113,7 @@ class Emulator:
                     for id in list(table):
                         store.delete(kind, id)
         self.world.move_clock(-self.world.clock.offset_seconds)
+        self.world.settle_in(self.world.config.settlement)
         self.world.failures.clear()
         self.world.timers.rebuild()
         self.api.keys.reload()

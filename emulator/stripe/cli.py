@@ -19,6 +19,7 @@ from emulator.stripe.clock import Clock
 from emulator.stripe.journal import SqliteJournal, StateFileError
 from emulator.stripe.money import FeeSchedule
 from emulator.stripe.registry import kinds
+from emulator.stripe.settlement import parse
 from emulator.stripe.world import Config, World
 
 HOST = "127.0.0.1"
@@ -38,6 +39,11 @@ def parser() -> argparse.ArgumentParser:
     options.add_argument("--publishable-key", metavar="KEY", help="default: a new test-mode key")
     options.add_argument("--fee-bps", type=int, default=290, help="Stripe's fee, basis points")
     options.add_argument("--fee-fixed", type=int, default=30, help="Stripe's fee, minor units")
+    options.add_argument(
+        "--settlement-currencies",
+        metavar="LIST",
+        help="usd,eur: charges in other currencies settle in the first; default: in their own",
+    )
     options.add_argument("--seed", help="makes the ids repeatable; default: random")
     return options
 
@@ -64,6 +70,7 @@ def build(options: argparse.Namespace) -> Emulator:
         url=f"http://{HOST}:{options.port}",
         seed=kept("seed", options.seed, secrets.token_hex(8)),
         fees=FeeSchedule(options.fee_bps, options.fee_fixed),
+        settlement=parse(kept("settlement", options.settlement_currencies, "")),
     )
     offset = int((journal.get("offset") if journal else None) or 0)
     world = World(config, Clock(offset, options.clock_file), kinds(), journal)
@@ -100,6 +107,10 @@ async def serve(options: argparse.Namespace) -> None:
 def main(argv: list[str] | None = None) -> int:
     """Returns the exit code; a port that is taken is 1 and a sentence."""
     options = parser().parse_args(argv)
+    try:
+        parse(options.settlement_currencies or "")
+    except ValueError as exc:
+        parser().error(f"--settlement-currencies: {exc}")
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
     try:
         asyncio.run(serve(options))

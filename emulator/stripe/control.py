@@ -18,6 +18,7 @@ from emulator.stripe.resources import (
     setup_intents,
 )
 from emulator.stripe.resources.account_state import OUTCOMES
+from emulator.stripe.settlement import parse
 from emulator.stripe.state import dump
 from emulator.stripe.store import Obj
 from emulator.stripe.webhooks import MODES
@@ -113,6 +114,18 @@ async def move_clock(emulator: Emulator, ids: dict[str, str], body: dict[str, An
         raise StripeError(400, "advance_seconds must be an integer", param="advance_seconds")
     emulator.advance(seconds)
     return await read_clock(emulator, ids, body)
+
+
+async def settlement(emulator: Emulator, ids: dict[str, str], body: dict[str, Any]) -> Obj:
+    """What the platform's charges settle in: `{"currencies": ["usd"]}`, `[]` each in its own."""
+    given = body.get("currencies")
+    if not isinstance(given, list) or not all(isinstance(code, str) for code in given):
+        raise StripeError(400, "currencies must be a list of currency codes", param="currencies")
+    try:
+        emulator.world.settle_in(parse(",".join(given)))
+    except ValueError as exc:
+        raise StripeError(400, str(exc), param="currencies") from exc
+    return {"currencies": list(emulator.world.settlement)}
 
 
 async def plant_fault(emulator: Emulator, ids: dict[str, str], body: dict[str, Any]) -> Obj:
@@ -249,6 +262,7 @@ CONTROLS: dict[tuple[str, str], Control] = {
     ("POST", "/_emulator/restricted_keys"): restricted_key,
     ("GET", "/_emulator/clock"): read_clock,
     ("POST", "/_emulator/clock"): move_clock,
+    ("POST", "/_emulator/settlement"): settlement,
     ("GET", "/_emulator/faults"): list_faults,
     ("POST", "/_emulator/faults"): plant_fault,
     ("DELETE", "/_emulator/faults"): clear_faults,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from decimal import Decimal
 from pathlib import Path
 
 from emulator.stripe.banks import FAILURES, PAYS
@@ -13,6 +14,7 @@ from emulator.stripe.known import KnownOperations
 from emulator.stripe.params import Param
 from emulator.stripe.registry import operations
 from emulator.stripe.routes import Operation
+from emulator.stripe.settlement import MILLION, RATES
 from emulator.stripe.webhooks import MODES as WEBHOOKS
 from emulator.stripe.world import API_VERSION
 
@@ -38,6 +40,7 @@ $ python -m emulator stripe --port 12111
 | `--clock-file FILE` | write `{{"offset_seconds": N}}` here at every move of the clock |
 | `--secret-key`, `--publishable-key` | the keys to accept; new ones by default |
 | `--fee-bps`, `--fee-fixed` | Stripe's fee: 290 basis points and 30 minor units by default |
+| `--settlement-currencies LIST` | `usd,eur`: the others settle in the first; default: all in their own |
 | `--seed TEXT` | makes ids repeatable |
 
 `make bench-emulator` measures it beside localstripe.
@@ -89,8 +92,10 @@ RULES = """\
 - Dispute fees are 1500 minor units and are kept after a win. Partial captures release the rest
   without a refund object.
 - Amounts of three-decimal currencies must end in 0, those of ISK and UGX in 00.
-- Nothing is converted: a charge settles in its own currency, and every account holds every
-  currency.
+- Nothing is converted unless settlement currencies are given (`--settlement-currencies usd,eur` or
+  the control API): a charge settles in its own currency, and every account holds every currency.
+  With them, the platform's charges in any other currency settle in the first, at the fixed rates
+  below; fees are reckoned on what was settled, refunds and disputes go by the charge's own rate.
 - The platform is paid out only when it asks; so are accounts whose schedule is `manual`. Others are
   paid at midnight (UTC) of their payout days.
 - A payment method is a card, and only cards are enabled: confirming never asks for a
@@ -186,6 +191,10 @@ def _control() -> str:
     return "\n".join(lines)
 
 
+def _rates() -> str:
+    return ", ".join(f"{code} {Decimal(rate) / MILLION}" for code, rate in RATES.items())
+
+
 def render() -> str:
     """The whole page."""
     done = len(operations())
@@ -212,6 +221,12 @@ As tokens, as `payment_method_data[card][number]` or `tok_…`; each declining t
 |---|---|
 | `{PAYS}` | arrive |
 {banks}
+
+## Exchange rates
+
+Only used with settlement currencies. What one unit is worth in dollars:
+
+{_rates()}
 
 ## Control API
 

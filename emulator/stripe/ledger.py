@@ -43,6 +43,7 @@ def post(
     fee_details: list[Obj] | None = None,
     available_on: int | None = None,
     description: str | None = None,
+    exchange_rate: float | None = None,
 ) -> Obj:
     """
     Move money: make a balance transaction and change the account's balance by its net amount.
@@ -51,6 +52,7 @@ def post(
         amount: Signed minor units, before fees.
         category: The ``reporting_category`` where it is not the type itself.
         available_on: When the funds may be used; now unless given.
+        exchange_rate: Only shown; ``amount`` is in ``currency`` already.
     """
     fees = fee_details or []
     fee = sum(detail["amount"] for detail in fees)
@@ -64,7 +66,7 @@ def post(
         "created": world.clock.main_now(),
         "currency": currency,
         "description": description,
-        "exchange_rate": None,
+        "exchange_rate": exchange_rate,
         "fee": fee,
         "fee_details": fees,
         "net": amount - fee,

@@ -28,6 +28,7 @@ class Config:
     url: str
     seed: str
     fees: FeeSchedule = field(default_factory=FeeSchedule)
+    settlement: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,7 @@ class World:
         self.last_shown: dict[str, Obj] = {}
         self.outbox: list[str] = []
         self.failures: list[str] = []
+        self.settlement = config.settlement
         self.committed: list[Callable[[list[str]], None]] = []
         """Called after each commit with the ids of the deliveries it made."""
 
@@ -119,6 +121,12 @@ class World:
         if self.store.journal is not None:
             self.store.journal.set("offset", str(self.clock.offset_seconds + seconds))
         self.clock.move(seconds)
+
+    def settle_in(self, currencies: tuple[str, ...]) -> None:
+        """Charges from now on settle in these currencies (none: each in its own)."""
+        if self.store.journal is not None:
+            self.store.journal.set("settlement", ",".join(currencies))
+        self.settlement = currencies
 
     def show(self, obj: Obj) -> Obj:
         return self.renderer.show(obj)

@@ -36,7 +36,7 @@ def balance_object(world: World, account: str) -> Obj:
 
 def default_currency(world: World, account: str) -> str:
     owner = world.store.find("account", account)
-    return str(owner["default_currency"]) if owner else "usd"
+    return str(owner["default_currency"]) if owner else (*world.settlement, "usd")[0]
 
 
 def _amount(amount: int, currency: str) -> Obj:

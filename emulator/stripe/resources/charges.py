@@ -13,6 +13,7 @@ from emulator.stripe.resources import application_fees
 from emulator.stripe.resources.common import listing, retrieving
 from emulator.stripe.routes import Call, Operation
 from emulator.stripe.search import metadata_terms, searching
+from emulator.stripe.settlement import settle as settle_amount
 from emulator.stripe.store import Kind, Obj
 from emulator.stripe.timers import timer
 from emulator.stripe.world import World
@@ -223,21 +224,23 @@ def settle(world: World, charge_id: str) -> Obj:
 
 def book(world: World, charge: Obj) -> None:
     """Make the balance transaction of a captured charge (an editable copy)."""
-    amount = charge["amount_captured"]
-    fees = [ledger.stripe_fee(world.config.fees.fee(amount), charge["currency"])]
+    account = world.store.rows[charge["id"]].account
+    settled = settle_amount(world, account, charge["amount_captured"], charge["currency"])
+    fees = [ledger.stripe_fee(world.config.fees.fee(settled.amount), settled.currency)]
     wait = 0 if by_number(charge["_number"]).available else ledger.SETTLE_SECONDS
     if charge["application_fee_amount"]:
         fees.append(application_fees.collect(world, charge, world.clock.main_now() + wait))
     txn = ledger.post(
         world,
-        world.store.rows[charge["id"]].account,
+        account,
         "charge",
-        amount,
-        charge["currency"],
+        settled.amount,
+        settled.currency,
         charge["id"],
         fee_details=fees,
         available_on=world.clock.main_now() + wait,
         description=charge["description"],
+        exchange_rate=settled.shown_rate,
     )
     charge["balance_transaction"] = txn["id"]
 

@@ -8,7 +8,7 @@ from emulator.stripe.events import emit
 from emulator.stripe.params import boolean, members, merged_metadata, metadata, text
 from emulator.stripe.resources import charges, files
 from emulator.stripe.resources.common import listing, retrieving
-from emulator.stripe.resources.refunds import refunded_hooks
+from emulator.stripe.resources.refunds import as_settled, refunded_hooks
 from emulator.stripe.routes import Call, Operation
 from emulator.stripe.store import Kind, Obj
 from emulator.stripe.timers import timer
@@ -28,7 +28,7 @@ KINDS = [
     )
 ]
 FEE = 1500
-"""The dispute fee in minor units of the charge's currency; Stripe keeps it even after a win."""
+"""The dispute fee in minor units of what the charge settled in; kept even after a win."""
 RESPONSE_SECONDS = 9 * 86400
 REASONS = (
     "bank_cannot_process", "check_returned", "credit_not_processed", "customer_initiated",
@@ -143,16 +143,19 @@ def _withdraw(world: World, dispute: Obj, charge: Obj) -> None:
 
 def _post(world: World, dispute: Obj, charge: Obj, amount: int, category: str, fee: int) -> None:
     word = "withdrawal" if amount < 0 else "reversal"
+    came = world.store.get("balance_transaction", charge["balance_transaction"])
+    settled = as_settled(came, abs(amount), charge)
     txn = ledger.post(
         world,
         world.store.rows[dispute["id"]].account,
         "adjustment",
-        amount,
-        dispute["currency"],
+        -settled.amount if amount < 0 else settled.amount,
+        settled.currency,
         dispute["id"],
         category=category,
-        fee_details=[ledger.stripe_fee(fee, dispute["currency"], "Dispute fee")] if fee else [],
+        fee_details=[ledger.stripe_fee(fee, settled.currency, "Dispute fee")] if fee else [],
         available_on=ledger.when_available(world, charge["balance_transaction"]),
+        exchange_rate=settled.shown_rate,
         description=f"Chargeback {word} for {dispute['charge']}",
     )
     dispute["_txns"].append(txn["id"])

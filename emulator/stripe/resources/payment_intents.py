@@ -36,6 +36,7 @@ from emulator.stripe.resources.payment_intent_objects import (
 from emulator.stripe.resources.payment_methods import from_data, resolve
 from emulator.stripe.routes import Call, Operation
 from emulator.stripe.search import metadata_terms, searching
+from emulator.stripe.settlement import check_minimum
 from emulator.stripe.store import Kind, Obj
 
 KINDS = [
@@ -60,6 +61,7 @@ def create(call: Call) -> Obj:
                     f"The parameter `{name}` can only be passed with `confirm=true`.", name
                 )
     check_charge_amount(p["amount"], p["currency"])
+    check_minimum(world, call.account, p["amount"], p["currency"])
     _check_account(call)
     intent = blank_intent(world, p["amount"], p["currency"])
     automatic = p.get("automatic_payment_methods")
@@ -217,6 +219,7 @@ def update(call: Call) -> Obj:
         intent["amount"] = p.get("amount", intent["amount"])
         intent["currency"] = p.get("currency", intent["currency"])
         check_charge_amount(intent["amount"], intent["currency"])
+        check_minimum(call.world, call.account, intent["amount"], intent["currency"])
     if intent["status"] in PAYABLE:
         intent["last_payment_error"] = None
     _apply(call, intent)

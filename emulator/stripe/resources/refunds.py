@@ -9,11 +9,12 @@ from emulator.stripe.cards import by_number
 from emulator.stripe.errors import no_such, refused
 from emulator.stripe.events import emit
 from emulator.stripe.ids import base62
-from emulator.stripe.money import check_granularity, shown
+from emulator.stripe.money import check_granularity, half_up, shown
 from emulator.stripe.params import integer, merged_metadata, metadata, one_of, text
 from emulator.stripe.resources import charges
 from emulator.stripe.resources.common import listing, retrieving
 from emulator.stripe.routes import Call, Operation
+from emulator.stripe.settlement import MILLION, Settled
 from emulator.stripe.store import Kind, Obj
 from emulator.stripe.timers import timer
 from emulator.stripe.world import World
@@ -22,7 +23,7 @@ from emulator.stripe.world import World
 def _terms(refund: Obj) -> list[tuple[str, str]]:
     """Refunds that wait for money are found by their currency."""
     waits = refund["status"] == "pending" and refund.get("pending_reason") == "insufficient_funds"
-    return [("waiting", refund["currency"])] if waits else []
+    return [("waiting", refund["_settles_in"])] if waits else []
 
 
 KINDS = [Kind("refund", "re", indexes=("charge", "payment_intent"), terms=_terms)]
@@ -47,6 +48,8 @@ def create(call: Call) -> Obj:
     else:
         refund["status"] = "pending"
         refund["pending_reason"] = "insufficient_funds"
+        txn = world.store.get("balance_transaction", charge["balance_transaction"])
+        refund["_settles_in"] = txn["currency"]
     emit(world, "refund.created", refund)
     emit(world, "charge.refunded", charge)
     for hook in refunded_hooks:
@@ -153,23 +156,38 @@ def _covered(world: World, account: str, charge: Obj, amount: int) -> bool:
     of this very charge does not stand in the way (the balance may go below zero by it).
     """
     txn = world.store.get("balance_transaction", charge["balance_transaction"])
-    has = ledger.available(world, account, charge["currency"]) + txn["fee"]
+    has = ledger.available(world, account, txn["currency"]) + txn["fee"]
     if ledger.is_pending(world, charge["balance_transaction"]):
-        has += ledger.pending(world, account, charge["currency"])
-    return bool(has >= amount)
+        has += ledger.pending(world, account, txn["currency"])
+    return bool(has >= as_settled(txn, amount, charge).amount)
+
+
+def as_settled(txn: Obj, amount: int, charge: Obj) -> Settled:
+    """
+    A part of a charge in the currency the charge settled in, at the rate it settled at.
+
+    All of a charge is exactly what its balance transaction ``txn`` brought.
+    """
+    if txn["exchange_rate"] is None:
+        return Settled(amount, txn["currency"], None)
+    share = half_up(txn["amount"] * amount, charge["amount_captured"])
+    return Settled(share, txn["currency"], round(txn["exchange_rate"] * MILLION))
 
 
 def _take_money(world: World, refund: Obj, charge: Obj) -> None:
     """Debit the balance and plan what follows for the card that was charged."""
     account = world.store.rows[refund["id"]].account
     named = charge["description"]
+    came = world.store.get("balance_transaction", charge["balance_transaction"])
+    settled = as_settled(came, refund["amount"], charge)
     txn = ledger.post(
         world,
         account,
         "refund",
-        -refund["amount"],
-        refund["currency"],
+        -settled.amount,
+        settled.currency,
         refund["id"],
+        exchange_rate=settled.shown_rate,
         available_on=ledger.when_available(world, charge["balance_transaction"]),
         description="REFUND FOR CHARGE" + (f" ({named})" if named else ""),
     )
@@ -202,13 +220,15 @@ def refund_follows(world: World, args: Obj) -> None:
 def _fail(world: World, refund: Obj) -> None:
     """The bank sent the money back: it returns to the balance and the charge is unrefunded."""
     account = world.store.rows[refund["id"]].account
+    went = world.store.get("balance_transaction", refund["balance_transaction"])
     txn = ledger.post(
         world,
         account,
         "refund_failure",
-        refund["amount"],
-        refund["currency"],
+        -went["amount"],
+        went["currency"],
         refund["id"],
+        exchange_rate=went["exchange_rate"],
         description="REFUND FAILURE",
     )
     refund["status"] = "failed"

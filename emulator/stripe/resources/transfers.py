@@ -133,10 +133,10 @@ def _source(call: Call, id: str) -> Obj:
         )
     before = world.store.matching("transfer", call.account, "source_transaction", id)
     taken = sum(transfer["amount"] for transfer in before)
-    if taken + amount > charge["amount_captured"]:
+    if taken + amount > settled["amount"]:
         message = (
             "Transfers using this transaction as a source must not exceed the source amount of "
-            f"{shown(charge['amount_captured'], currency)}."
+            f"{shown(settled['amount'], currency)}."
         )
         if before:
             count = (

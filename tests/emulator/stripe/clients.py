@@ -43,7 +43,8 @@ class _Checking(sdk.RequestsClient):
 
     def request(self, method: str, url: str, headers: Any, post_data: Any = None) -> Any:
         content, status, answered = super().request(method, url, headers, post_data)
-        _checked(method, url, content, status)
+        checked(method, url, json.loads(content), status)
+        _note(method, url, status)
         return content, status, answered
 
 
@@ -54,24 +55,27 @@ class _CheckingAsync(sdk.HTTPXClient):
         self, method: str, url: str, headers: Any, post_data: Any = None
     ) -> Any:
         content, status, answered = await super().request_async(method, url, headers, post_data)
-        _checked(method, url, content, status)
+        checked(method, url, json.loads(content), status)
+        _note(method, url, status)
         return content, status, answered
 
 
-def _checked(method: str, url: str, content: Any, status: int) -> None:
-    if status != 200:
-        return
+def checked(method: str, url: str, answer: Any, status: int) -> None:
+    """An answer, refusals included, must fit Stripe's document."""
     path = urlsplit(url).path
-    _note(method, path)
-    schema = openapi.response_schema(method, path)
-    found = openapi.problems(json.loads(content), schema) if schema is not None else []
-    assert not found, f"{method} {path} does not fit Stripe's document: {found[:8]}"
+    if status == 200:
+        schema = openapi.response_schema(method, path)
+        found = openapi.problems(answer, schema) if schema is not None else []
+    else:
+        found = openapi.error_problems(answer)
+    assert not found, f"{method} {path} ({status}) does not fit Stripe's document: {found[:8]}"
 
 
-def _note(method: str, path: str) -> None:
+def _note(method: str, url: str, status: int) -> None:
+    """What the SDK itself has driven to a success."""
     file = os.environ.get(DRIVEN)
-    found = _router().find(method.upper(), path) if file else None
-    if file and found is not None:
+    found = _router().find(method.upper(), urlsplit(url).path) if file else None
+    if file and found is not None and status == 200:
         with Path(file).open("a") as lines:
             lines.write(f"{found[0].method} {found[0].path}\n")
 

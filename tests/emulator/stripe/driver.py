@@ -20,7 +20,7 @@ from aiohttp import web
 from stripe import StripeClient
 
 from emulator.stripe import cli
-from tests.emulator.stripe.clients import official
+from tests.emulator.stripe.clients import checked, official
 
 sdk.enable_telemetry = False
 
@@ -89,7 +89,9 @@ class Emulator:
             sent["Content-Type"] = "application/x-www-form-urlencoded"
         sent |= {name.replace("_", "-"): value for name, value in headers.items()}
         status, answered, content = self.raw(method, path, body.encode() or None, sent)
-        return status, answered, json.loads(content)
+        answer = json.loads(content)
+        checked(method, path, answer, status)
+        return status, answered, answer
 
     def idle(self) -> None:
         self.control("GET", "/idle")

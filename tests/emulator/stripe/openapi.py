@@ -58,6 +58,14 @@ def response_schema(method: str, path: str) -> dict[str, Any] | None:
     return None
 
 
+def error_problems(answer: Any) -> list[str]:
+    """What of an answer that is no success does not fit; a 501 is the emulator's own."""
+    found = problems(answer, {"$ref": "#/components/schemas/error"})
+    if isinstance(answer, dict) and set(answer) != {"error"}:
+        found.append(f"members beside the error: {sorted(answer)}")
+    return found
+
+
 def object_schema(name: str) -> dict[str, Any] | None:
     """The schema of an object by its ``object`` member."""
     known = name in document()["components"]["schemas"]
