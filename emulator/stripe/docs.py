@@ -40,7 +40,7 @@ $ python -m emulator stripe --port 12111
 | `--clock-file FILE` | write `{{"offset_seconds": N}}` here at every move of the clock |
 | `--secret-key`, `--publishable-key` | the keys to accept; new ones by default |
 | `--fee-bps`, `--fee-fixed` | Stripe's fee: 290 basis points and 30 minor units by default |
-| `--settlement-currencies LIST` | `usd,eur`: the others settle in the first; default: all in their own |
+| `--settlement-currencies LIST` | `usd,eur`: the others settle in the first |
 | `--seed TEXT` | makes ids repeatable |
 
 `make bench-emulator` measures it beside localstripe.
@@ -73,6 +73,9 @@ RULES = """\
 - A reversal beyond the connected account's available balance is refused with
   `balance_insufficient`; what is pending there pays for the reversal of a transfer that is pending
   itself.
+  Only accounts whose requirements the platform collects may go below zero by it: as much of the
+  platform's available balance is then held (`connect_reserved`, `reserve_transaction`) until the
+  account is above zero again.
 - Every answer is in the version above, which its `Stripe-Version` header says, whichever version
   was asked for.
 - A publishable key confirms and retrieves intents by their client secret; it expands nothing but

@@ -78,6 +78,8 @@ def post(
     world.store.insert("balance_transaction", txn, account, world.clock.main_now())
     sums = _sums(world, account, currency)
     sums[txn["status"]] += txn["net"]
+    if txn["status"] == "available":
+        _reserve(world, account, currency)
     if txn["status"] == "pending":
         _mature_later(world, account, due, txn["id"])
     elif txn["net"] > 0:
@@ -158,6 +160,34 @@ def _sums(world: World, account: str, currency: str) -> Obj:
     return world.store.insert("_balance", sums, account)
 
 
+def may_be_negative(world: World, account: str) -> bool:
+    """Whether Connect Reserves stand for a connected account: the platform answers for it."""
+    owner = world.store.find("account", account)
+    return owner is not None and owner["controller"].get("requirement_collection") == "application"
+
+
+def reserved(world: World, currency: str) -> int:
+    """What of the platform's money is held for negative connected balances."""
+    return int(_read(world, world.platform, currency).get("connect_reserved", 0))
+
+
+def _reserve(world: World, account: str, currency: str) -> None:
+    """Hold as much of the platform's money as its account is below zero, and release the rest."""
+    if not may_be_negative(world, account):
+        return
+    sums = _sums(world, account, currency)
+    change = max(0, -sums["available"]) - sums.get("reserve", 0)
+    if change == 0:
+        return
+    sums["reserve"] = sums.get("reserve", 0) + change
+    post(
+        world, world.platform, "reserve_transaction", -change, currency, None,
+        category="connect_reserved_funds", description=f"Connect reserve for {account}",
+    )  # fmt: skip
+    held = _sums(world, world.platform, currency)
+    held["connect_reserved"] = held.get("connect_reserved", 0) + change
+
+
 def _mature_later(world: World, account: str, due: int, txn_id: str) -> None:
     """One timer for all funds of an account that become available in the same second."""
     key = f"funds_{account}_{due}"
@@ -177,6 +207,7 @@ def funds_available(world: World, args: Obj) -> None:
         sums["pending"] -= txn["net"]
         sums["available"] += txn["net"]
         grown.add(txn["currency"])
+        _reserve(world, args["account"], txn["currency"])
     for currency in sorted(grown):
         _funded(world, args["account"], currency)
 

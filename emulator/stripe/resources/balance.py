@@ -30,7 +30,13 @@ def balance_object(world: World, account: str) -> Obj:
         },
     }
     if account == world.platform:
-        balance["connect_reserved"] = [{"amount": 0, "currency": row["currency"]} for row in sums]
+        balance["connect_reserved"] = [
+            {
+                "amount": ledger.reserved(world, row["currency"]),
+                "currency": row["currency"],
+            }
+            for row in sums
+        ]
     return balance
 
 

@@ -249,7 +249,7 @@ def _reversible(world: World, transfer: Obj, given: int | None) -> int:
     payment = world.store.get("charge", transfer["destination_payment"])
     if ledger.is_pending(world, payment["balance_transaction"]):
         has += ledger.pending(world, destination, currency)
-    if has < amount:
+    if has < amount and not ledger.may_be_negative(world, destination):
         raise refused(
             f"Insufficient funds in the connected account {destination} to reverse this transfer: "
             f"{shown(max(0, has), currency)} of {shown(amount, currency)}.",

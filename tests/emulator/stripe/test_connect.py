@@ -471,3 +471,35 @@ def test_a_rejection_may_leave_payouts_on(stripe: StripeClient, market: Marketpl
     account = market.account()
     rejected = stripe.v1.accounts.reject(account.id, {"reason": "other", "payouts_action": "none"})
     assert (rejected.charges_enabled, rejected.payouts_enabled) == (False, True)
+
+
+def test_reserves_stand_for_accounts_whose_requirements_the_platform_collects(
+    stripe: StripeClient, market: Marketplace
+) -> None:
+    account = market.account(
+        controller={
+            "fees": {"payer": "application"},
+            "losses": {"payments": "application"},
+            "requirement_collection": "application",
+            "stripe_dashboard": {"type": "none"},
+        }
+    )
+    market.payment(card="pm_card_bypassPending")
+    before = market.funds()[0]
+    transfer = market.transfer(account, 50_00)
+    stripe.v1.payouts.create({"amount": 50_00, "currency": "usd"}, {"stripe_account": account.id})
+    stripe.v1.transfers.reversals.create(transfer.id)
+    assert market.funds(account) == (-50_00, 0)
+
+    def held() -> int:
+        return sum(row.amount for row in stripe.v1.balance.retrieve().connect_reserved or [])
+
+    assert (held(), market.funds()[0]) == (50_00, before - 50_00)
+    market.transfer(account, 20_00)
+    assert (market.funds(account)[0], held()) == (-30_00, 30_00)
+    market.transfer(account, 40_00)
+    assert (market.funds(account)[0], held()) == (10_00, 0)
+    assert market.funds()[0] == before - 60_00
+    moves = stripe.v1.balance_transactions.list({"type": "reserve_transaction"}).data
+    assert [move.net for move in moves][::-1] == [-50_00, 20_00, 30_00]
+    assert {move.reporting_category for move in moves} == {"connect_reserved_funds"}
