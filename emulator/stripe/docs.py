@@ -108,9 +108,10 @@ RULES = """\
 
 - Payment methods other than cards; destination charges (`transfer_data`), `on_behalf_of`,
   confirmation tokens; Terminal, Issuing, Treasury, Tax, Radar rules, quotes, credit notes,
-  coupons, invoice items made by hand, invoice previews, a change of the billing interval or its
-  anchor, pending updates, the classic billing mode, subscription schedules, metered prices,
-  file links and files of other purposes than dispute evidence; the v2 API.
+  coupons, metered prices, file links, files of other purposes than dispute evidence; the v2 API.
+- Of subscriptions: invoice items made by hand, invoice previews, a change of the billing interval
+  or its anchor, an end within a period with prorations, pending updates, the classic billing mode,
+  schedules.
 - A parameter or operation that Stripe knows and the emulator does not answers 501 with its name.
   Nothing is ignored in silence except what changes nothing here (mandate data, locales,
   branding).

@@ -103,9 +103,8 @@ def payer(world: World, invoice: Obj) -> Obj | None:
     customer = world.store.get("customer", invoice["customer"])
     if not customer.get("deleted"):
         candidates.append(customer["invoice_settings"]["default_payment_method"])
-    found = next((id for id in candidates if id), None)
-    method = world.store.get("payment_method", found) if found else None
-    return method if method is not None and method["customer"] == customer["id"] else None
+    methods = [world.store.get("payment_method", id) for id in candidates if id]
+    return next((method for method in methods if method["customer"] == customer["id"]), None)
 
 
 def attempt(world: World, invoice: Obj, method: Obj, off_session: bool = True) -> None:

@@ -116,6 +116,11 @@ def _create(call: Call, customer: Obj) -> Obj:
     world, p = call.world, call.params
     if p.get("billing_mode", {}).get("type") == "classic":
         raise not_imitated("the classic billing mode")
+    if p.get("payment_behavior") == "pending_if_incomplete":
+        raise parameter_error(
+            "payment_behavior=pending_if_incomplete is for updates of subscriptions only.",
+            "payment_behavior",
+        )
     prices = _prices(call, p["items"])
     first = prices[0]
     trial_end = _trial_end(world, p)
@@ -127,6 +132,7 @@ def _create(call: Call, customer: Obj) -> Obj:
         item = blank_item(world, subscription, price, given, start, end)
         world.store.insert("subscription_item", item, call.account, world.now)
         subscription["_items"].append(item["id"])
+    _plan_end(call, subscription)
     if customer["currency"] is None:
         world.store.edit("customer", customer["id"])["currency"] = first["currency"]
     behavior = p.get("payment_behavior", "allow_incomplete")
@@ -145,6 +151,11 @@ def _prices(call: Call, items: list[dict[str, Any]]) -> list[Obj]:
                 "The price specified is set to `type=one_time` but this field only accepts prices "
                 "with `type=recurring`.",
                 param=f"items[{n}][price]",
+            )
+        if any(price["id"] == other["id"] for other in prices[:n]):
+            raise refused(
+                f"Cannot add multiple subscription items with the same plan: {price['id']}",
+                param="items",
             )
         same = ("currency", "recurring")
         if any(price[name] != prices[0][name] for name in same):
@@ -218,15 +229,26 @@ def update(call: Call) -> Obj:
             pausing.pause(call.world, subscription, p["pause_collection"])
         if "cancellation_details" in p:
             subscription["cancellation_details"].update(p["cancellation_details"])
-        if "cancel_at_period_end" in p:
-            billing.cancel_later(
-                call.world, subscription, billing.period_end(call.world, subscription)
-                if p["cancel_at_period_end"] else None, at_period_end=True,
-            )  # fmt: skip
-        elif "cancel_at" in p:
-            billing.cancel_later(call.world, subscription, p["cancel_at"], at_period_end=False)
+        _plan_end(call, subscription)
         emit(call.world, "customer.subscription.updated", subscription)
     return subscription
+
+
+def _plan_end(call: Call, subscription: Obj) -> None:
+    """Apply ``cancel_at_period_end`` or ``cancel_at``."""
+    world, p = call.world, call.params
+    if "cancel_at_period_end" in p:
+        end = billing.period_end(world, subscription) if p["cancel_at_period_end"] else None
+        billing.cancel_later(world, subscription, end, at_period_end=True)
+    elif "cancel_at" in p:
+        at = p["cancel_at"]
+        if at is not None and at <= world.now:
+            raise parameter_error("The cancel_at timestamp must be in the future.", "cancel_at")
+        end = billing.period_end(world, subscription)
+        within = p.get("proration_behavior") == "none" and at is not None and at < end
+        if at not in (None, end) and not within:
+            raise not_imitated("an end within a period with prorations: cancel_at")
+        billing.cancel_later(world, subscription, at, at_period_end=False)
 
 
 def cancel(call: Call) -> Obj:

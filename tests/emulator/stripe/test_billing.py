@@ -398,3 +398,50 @@ def test_a_deleted_customers_subscriptions_end(
     assert "customer.subscription.deleted" in market.events()
     emulator.advance(40 * DAY)
     assert len(stripe.v1.invoices.list({"subscription": subscription.id}).data) == 1
+
+
+def test_an_end_may_be_planned_from_the_beginning_or_for_a_moment(
+    billing: Billing, stripe: StripeClient, emulator: Emulator
+) -> None:
+    planned = billing.subscribe(billing.customer(), cancel_at_period_end=True)
+    end = planned["items"].data[0].current_period_end
+    assert (planned.cancel_at_period_end, planned.cancel_at) == (True, end)
+    moment = billing.subscribe(billing.customer())
+    now = emulator.control("GET", "/clock")["now"]
+    with pytest.raises(sdk.InvalidRequestError) as caught:
+        stripe.v1.subscriptions.update(moment.id, {"cancel_at": now - 60})
+    assert caught.value.param == "cancel_at"
+    with pytest.raises(sdk.APIError) as refused:
+        stripe.v1.subscriptions.update(moment.id, {"cancel_at": now + DAY})
+    assert refused.value.http_status == 501
+    stripe.v1.subscriptions.update(
+        moment.id, {"cancel_at": now + DAY, "proration_behavior": "none"}
+    )
+    emulator.advance(DAY + 60)
+    assert billing.get(moment).status == "canceled"
+    emulator.advance(31 * DAY)
+    assert billing.get(planned).status == "canceled"
+
+
+def test_what_only_fits_updates_or_comes_twice_is_refused_at_the_beginning(
+    billing: Billing, stripe: StripeClient
+) -> None:
+    customer = billing.customer()
+    with pytest.raises(sdk.InvalidRequestError) as caught:
+        billing.subscribe(customer, payment_behavior="pending_if_incomplete")
+    assert caught.value.param == "payment_behavior"
+    with pytest.raises(sdk.InvalidRequestError, match="same plan"):
+        billing.subscribe(customer, items=[{"price": billing.price.id}] * 2)
+    assert stripe.v1.subscriptions.list({"status": "all"}).data == []
+
+
+def test_a_card_that_was_taken_away_leaves_the_next_one_to_pay(
+    billing: Billing, stripe: StripeClient, emulator: Emulator
+) -> None:
+    customer = billing.customer()
+    own = stripe.v1.payment_methods.attach("pm_card_mastercard", {"customer": customer.id})
+    subscription = billing.subscribe(customer, default_payment_method=own.id)
+    stripe.v1.payment_methods.detach(own.id)
+    emulator.advance(31 * DAY + 3600)
+    after = billing.get(subscription)
+    assert (after.status, after.latest_invoice.status) == ("active", "paid")

@@ -22,7 +22,7 @@ HERE = Path(__file__)
 NEVER_POSSIBLE = {"POST /v1/refunds/{id}/cancel", "DELETE /v1/invoices/{id}"}
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(480)
 def test_the_sdk_drives_every_operation_by_async_calls_as_well(tmp_path: Path) -> None:
     driven = tmp_path / "driven.txt"
     line = [
