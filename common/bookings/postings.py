@@ -16,6 +16,7 @@ def concerns(booking: Booking, **more: str) -> dict[str, str]:
         "bookingId": booking.id,
         "customerId": booking.customer_id,
         "providerId": booking.provider_id,
+        "category": booking.category,
         **more,
     }
 

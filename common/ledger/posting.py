@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from common.ledger import figures
 from common.store import collections
 from common.store.collections import Key
 from common.store.store import Create, Snapshot, Write
@@ -23,7 +24,8 @@ class Posting:
         source: The Stripe object's id, or our operation's where Stripe has none; with ``kind`` it
             gives the document's id, so that writing it twice is impossible.
         entries: (account, signed minor units), zero in sum, no zero among them.
-        concerns: bookingId, providerId, customerId, refundId, payoutId as they apply.
+        concerns: bookingId, providerId, customerId, refundId, payoutId as they apply, and the
+            booking's category.
 
     Source: contract, section 4 (``transactions`` documents); invariants I1 and I2.
     """
@@ -43,17 +45,25 @@ class Posting:
         """The transaction's id: a function of kind and source."""
         return f"{self.kind}_{self.source}"
 
-    def write(self, now: datetime) -> Create:
-        """The document, to be created with the commit that records the event."""
+    def writes(self, now: datetime) -> list[Write]:
+        """The document, to be created with the commit that records the event, and its figures,
+        added to the totals in the same."""
+        adds = figures.of(self.kind, self.entries)
         data: dict[str, Any] = {
             "kind": self.kind,
             "currency": self.currency,
             "entries": [{"account": account, "amount": amount} for account, amount in self.entries],
             "stripeId": self.source,
             "createdAt": now,
+            "category": "",
             **self.concerns,
+            **({"figures": adds} if adds else {}),
         }
-        return Create(collections.transaction(self.id), data)
+        return [
+            Create(collections.transaction(self.id), data),
+            *figures.on_day(self.id, self.currency, data["category"], adds, now),
+            *figures.on_year(data.get("providerId"), self.currency, adds, now),
+        ]
 
     def reversed(self, kind: str, source: str) -> Posting:
         """The same event taken back."""
@@ -67,10 +77,10 @@ def entries(*lines: tuple[str, int]) -> Entries:
 
 
 def post(known: Mapping[Key, Snapshot], posting: Posting, now: datetime) -> list[Write]:
-    """The write of a posting, or none where it is known to stand already.
+    """The writes of a posting, or none where it is known to stand already.
 
     A posting that nobody looked for is created; should it stand after all, the commit fails and
     the next try looks.
     """
     seen = known.get(collections.transaction(posting.id))
-    return [] if seen is not None and seen.data is not None else [posting.write(now)]
+    return [] if seen is not None and seen.data is not None else posting.writes(now)

@@ -15,14 +15,17 @@ COLLECTIONS = (
     "accounts",
     "bookings",
     "calendars",
+    "dailyTotals",
     "disputes",
     "earnings",
+    "failedPayments",
     "operations",
     "payouts",
     "refunds",
     "services",
     "transactions",
     "webhook_events",
+    "yearlyTotals",
 )
 _PAGE = 500
 #: Stripe's code for an account that has left the platform: nothing of it can be seen any more.

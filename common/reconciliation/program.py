@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 from common.reconciliation import (
     booking_checks,
+    figure_checks,
     flight_checks,
     ledger_checks,
     place_checks,
@@ -16,6 +17,7 @@ from common.reconciliation.evidence import Evidence, Mismatch
 
 CHECKS: tuple[Callable[[Evidence], Iterator[Mismatch]], ...] = (
     ledger_checks.check,
+    figure_checks.check,
     booking_checks.check,
     place_checks.check,
     provider_checks.check,

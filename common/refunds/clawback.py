@@ -176,4 +176,4 @@ def indebted(
         {"debt": amount},
     )
     owing = booking.with_money(receivable=booking.money.receivable + amount)
-    return owing, [posting.write(now), total]
+    return owing, [*posting.writes(now), total]

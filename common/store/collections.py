@@ -95,3 +95,18 @@ def payout_run(run_id: str) -> Key:
 def cursor(name: str) -> Key:
     """How far a sweep has read."""
     return Key("cursors", name)
+
+
+def daily_totals(day: str, currency: str, shard: int) -> Key:
+    """One part of what a UTC day (``YYYY-MM-DD``) adds up to in one currency, by category."""
+    return Key("dailyTotals", f"{day}_{currency}_{shard}")
+
+
+def yearly_totals(provider_id: str, year: int, currency: str) -> Key:
+    """What a provider's UTC year adds up to in one currency."""
+    return Key("yearlyTotals", f"{provider_id}_{year}_{currency}")
+
+
+def failed_payment(event_id: str) -> Key:
+    """One attempt to pay a booking that failed, by the event that told of it."""
+    return Key("failedPayments", event_id)

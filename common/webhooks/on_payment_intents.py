@@ -12,6 +12,7 @@ from common.bookings import (
     payment,
     requests,
 )
+from common.bookings.attempts import failed_attempt
 from common.bookings.model import Booking
 from common.bookings.status import Status
 from common.context import Context
@@ -70,16 +71,16 @@ def _let_go(intent: Json, booking_id: str, context: Context) -> bool:
 
 
 def payment_failed(intent: Json, event: Json, context: Context) -> bool:
-    """Remember why; the customer may try again as long as the hold lasts."""
-    return _change(intent, context, failed=True)
+    """Remember why, and that it was tried; the customer may try again as long as the hold lasts."""
+    return _change(intent, context, failed=str(event["id"]))
 
 
 def moved(intent: Json, event: Json, context: Context) -> bool:
     """Remember where the payment stands."""
-    return _change(intent, context, failed=False)
+    return _change(intent, context, failed=None)
 
 
-def _change(intent: Json, context: Context, *, failed: bool) -> bool:
+def _change(intent: Json, context: Context, *, failed: str | None) -> bool:
     booking_id = named(intent, "bookingId")
     if booking_id is None:
         return False
@@ -87,25 +88,30 @@ def _change(intent: Json, context: Context, *, failed: bool) -> bool:
     return context.until_settled(lambda: _once(intent, booking_id, context, failed))
 
 
-def _once(intent: Json, booking_id: str, context: Context, failed: bool) -> bool:
+def _once(intent: Json, booking_id: str, context: Context, failed: str | None) -> bool:
+    """``failed``: the id of the event that tells of a failure; None where it tells of none."""
     key = collections.booking(booking_id)
     was = context.read(key)[key]
     if was.data is None:
         return False
     booking = documents.load(was)
-    if not _current(booking, intent):
+    if booking.payment.get("intentId") not in (None, intent["id"]):
         return False
+    tried = [] if failed is None else failed_attempt(failed, booking, intent, context.now)
+    if not _current(booking):
+        if tried:
+            context.commit(tried)
+        return bool(tried)
     if failed:
         after = payment.failed(booking, intent, context.now)
     else:
         known = {**booking.payment, "intentId": intent["id"], "intentStatus": intent["status"]}
         after = replace(booking, payment=known)
-    context.commit(documents.change(was, after))
+    context.commit([*documents.change(was, after), *tried])
     return True
 
 
-def _current(booking: Booking, intent: Json) -> bool:
-    """Whether the event may still say something new of this booking's payment."""
-    known = booking.payment
-    same = known.get("intentId") in (None, intent["id"])
-    return same and booking.status is Status.PENDING and known.get("intentStatus") not in _FINAL
+def _current(booking: Booking) -> bool:
+    """Whether an event may still say something new of this booking's payment."""
+    known = booking.payment.get("intentStatus")
+    return booking.status is Status.PENDING and known not in _FINAL

@@ -10,6 +10,7 @@ from copy import deepcopy
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
+from zlib import crc32
 
 import pytest
 
@@ -88,6 +89,18 @@ def charge_of(life: Life, booking_id: str) -> str:
 
 def earnings_of(life: Life) -> str:
     return f"{life.provider.uid}_USD"
+
+
+def day_of(life: Life) -> str:
+    """The daily totals that the first booking's charge was added to."""
+    id_ = posting(life, "charge", life.paid_out.id)
+    day = life.doc("transactions", id_)["createdAt"].strftime("%Y-%m-%d")
+    return f"{day}_USD_{crc32(id_.encode()) % 8}"
+
+
+def year_of(life: Life) -> str:
+    charge = life.doc("transactions", posting(life, "charge", life.paid_out.id))
+    return f"{life.provider.uid}_{charge['createdAt'].year}_USD"
 
 
 def calendar_of(life: Life, booking_id: str) -> str:
@@ -227,6 +240,56 @@ PLANTED: dict[str, tuple[Callable[[Life], Evidence], str]] = {
             lambda d: d.update(entries=[{**e, "amount": e["amount"] * 2} for e in d["entries"]]),
         ),
         "transfer.amount",
+    ),
+    "a transaction's figures by a cent": (
+        lambda v: changed(
+            v.evidence,
+            T,
+            posting(v, "charge", v.paid_out.id),
+            lambda d: d["figures"].update(gross=d["figures"]["gross"] + 1),
+        ),
+        "ledger.figures",
+    ),
+    "a transaction whose figures are gone": (
+        lambda v: changed(
+            v.evidence, T, posting(v, "refund", v.part_refunded.id), lambda d: d.pop("figures")
+        ),
+        "ledger.figures",
+    ),
+    "a day's total by a cent": (
+        lambda v: changed(
+            v.evidence,
+            "dailyTotals",
+            day_of(v),
+            lambda d: d["by"]["c:music"].update(gross=d["by"]["c:music"].get("gross", 0) + 1),
+        ),
+        "totals.day",
+    ),
+    "a day's document that is gone": (
+        lambda v: without(v.evidence, "dailyTotals", day_of(v)),
+        "totals.day",
+    ),
+    "a failed payment that no day counts": (
+        lambda v: added(
+            v.evidence,
+            "failedPayments",
+            "evt_planted",
+            {"currency": "USD", "category": "music", "createdAt": v.evidence.now},
+        ),
+        "totals.day",
+    ),
+    "a year's commission by a cent": (
+        lambda v: changed(
+            v.evidence,
+            "yearlyTotals",
+            year_of(v),
+            lambda d: d.update(commission=d["commission"] - 1),
+        ),
+        "totals.year",
+    ),
+    "a year's document that is gone": (
+        lambda v: without(v.evidence, "yearlyTotals", year_of(v)),
+        "totals.year",
     ),
     "a booking's document that is none": (
         lambda v: changed(v.evidence, B, v.unpaid.id, lambda d: d.pop("money")),
@@ -399,6 +462,7 @@ def test_the_books_of_the_life_itself_are_right(life: Life) -> None:
     }
     wrong = [one for one in judge(life.evidence) if about & set(one.objects)]
     assert not wrong
+    assert not [one for one in judge(life.evidence) if one.kind.startswith("totals.")]
 
 
 def test_there_are_at_least_25_kinds_of_planted_corruption() -> None:

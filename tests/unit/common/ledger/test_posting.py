@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from common.ledger.posting import Posting, entries, post
 from common.store import collections
-from common.store.store import Snapshot
+from common.store.store import Create, Snapshot
 from tests.unit.common.bookings.builders import NOW
 
 
@@ -38,7 +38,8 @@ def test_entries_of_zero_are_left_out() -> None:
 
 
 def test_the_id_is_that_of_its_event_and_the_document_says_what_it_concerns() -> None:
-    write = a_posting().write(NOW)
+    write = a_posting().writes(NOW)[0]
+    assert isinstance(write, Create)
     assert write.key == collections.transaction("charge_ch_1")
     assert write.data == {
         "kind": "charge",
@@ -49,15 +50,25 @@ def test_the_id_is_that_of_its_event_and_the_document_says_what_it_concerns() ->
         ],
         "stripeId": "ch_1",
         "createdAt": NOW,
+        "category": "",
         "bookingId": "booking-1",
+        "figures": {
+            "payments": 1,
+            "gross": 100,
+            "refunds": 0,
+            "refunded": 0,
+            "commission": 0,
+            "payouts": 0,
+            "paidOut": 0,
+        },
     }
 
 
 def test_what_stands_is_not_written_again() -> None:
     key = collections.transaction("charge_ch_1")
     assert post({key: Snapshot(key, {"kind": "charge"}, NOW)}, a_posting(), NOW) == []
-    assert len(post({key: Snapshot(key, None, None)}, a_posting(), NOW)) == 1
-    assert len(post({}, a_posting(), NOW)) == 1
+    for known in ({key: Snapshot(key, None, None)}, {}):
+        assert post(known, a_posting(), NOW)[0] == a_posting().writes(NOW)[0]
 
 
 def test_an_event_and_its_reverse_come_to_nothing() -> None:
