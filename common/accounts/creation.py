@@ -90,5 +90,7 @@ def settle(operation: Operation, results: Results, docs: Documents, now: datetim
     ]
     index = collections.account(result.ok["id"])
     if index not in docs or docs[index].data is None:
-        writes.append(Create(index, {"providerId": provider_id}))
+        complete = bool(result.ok.get("details_submitted"))
+        opened = {"providerId": provider_id, "createdAt": now, "onboardingComplete": complete}
+        writes.append(Create(index, opened))
     return Settled(operation.became(State.DONE), writes)

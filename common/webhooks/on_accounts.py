@@ -8,7 +8,7 @@ from common.context import Context
 from common.operations import runner
 from common.store import collections
 from common.store.collections import Key
-from common.store.store import Document, Replace
+from common.store.store import Document, Patch, Replace
 from common.stripe_gateway.calls import Json
 from common.webhooks.finding import named
 
@@ -39,7 +39,9 @@ def refresh(account_id: str, context: Context) -> Json | None:
             return None
         account = context.services.stripe.account(account_id)
         if not profile.get("stripeDeauthorizedAt"):
-            context.commit([Replace(was, {**profile, **profile_fields(account)})])
+            fields = profile_fields(account)
+            done = {"onboardingComplete": fields["stripeOnboardingComplete"]}
+            context.commit([Replace(was, {**profile, **fields}), Patch(index, done)])
         return account
 
     return context.until_settled(once)
