@@ -6,14 +6,35 @@ from typing import TYPE_CHECKING
 
 from common.auth.caller import Role
 from common.http.app import Action, Processor
-from functions.reporting import reconcile
+from functions.reporting import (
+    export_transactions,
+    get_metrics,
+    get_statement,
+    get_tax_summary,
+    reconcile,
+)
 
 if TYPE_CHECKING:
     from flask import Request, Response
 
+_PARTIES = frozenset({Role.CUSTOMER, Role.PROVIDER, Role.OPERATOR})
+_BOOKKEEPERS = frozenset({Role.PROVIDER, Role.OPERATOR})
+
 PROCESSOR = Processor(
     "reporting",
     {
+        "GET_METRICS": Action(
+            get_metrics.Request, get_metrics.handle, frozenset({Role.OPERATOR}), changes=False
+        ),
+        "GET_STATEMENT": Action(
+            get_statement.Request, get_statement.handle, _PARTIES, changes=False
+        ),
+        "EXPORT_TRANSACTIONS": Action(
+            export_transactions.Request, export_transactions.handle, _BOOKKEEPERS, changes=False
+        ),
+        "GET_TAX_SUMMARY": Action(
+            get_tax_summary.Request, get_tax_summary.handle, _BOOKKEEPERS, changes=False
+        ),
         "RECONCILE": Action(
             reconcile.Request,
             reconcile.handle,
