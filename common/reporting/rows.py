@@ -108,5 +108,5 @@ def _number(amount: int, code: str) -> str:
 
 def _line(cells: list[str] | tuple[str, ...]) -> str:
     text = io.StringIO()
-    csv.writer(text, lineterminator="").writerow(cells)
-    return text.getvalue()
+    csv.writer(text, lineterminator="\r\n").writerow(cells)
+    return text.getvalue().removesuffix("\r\n")
