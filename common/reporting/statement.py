@@ -21,7 +21,9 @@ from common.store.store import Snapshot
 def lines_of(snapshots: Iterable[Snapshot], provider_id: str) -> list[dict[str, Any]]:
     """The transactions as answers show them, oldest first; amounts in major units.
 
-    Those of one commit have one instant: they come in the order of their kinds.
+    They come in the order of their commits, which their versions tell: ``createdAt`` is the instant
+    at which a request began, and news of its effect may have been committed while it ran. Those of
+    one commit come in the order of their kinds.
     """
     held, lines = 0, []
     for snapshot in sorted(snapshots, key=_place):
@@ -48,8 +50,7 @@ def _still_here(provider_id: str) -> frozenset[str]:
 
 
 def _place(snapshot: Snapshot) -> tuple[Any, int, str]:
-    doc = snapshot.require()
-    return doc["createdAt"], rank_of(doc["kind"]), snapshot.key.id
+    return snapshot.version, rank_of(snapshot.require()["kind"]), snapshot.key.id
 
 
 def _line(snapshot: Snapshot, held: int) -> dict[str, Any]:
