@@ -27,6 +27,7 @@ KEY_LINES = (
     r"✓ the platform gives up 8 % of it +4\.00",
     r"✓ the bank agrees; his booking is +REFUNDED",
     r"✓ so many get a seat +7",
+    r"✓ commission is the ledger's +\d+\.\d\d",
     r"✓ platform:stripe: ledger = Stripe +295\.35",
     r"✓ RECONCILE says balanced +yes",
 )

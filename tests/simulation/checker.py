@@ -11,7 +11,14 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from tests.simulation import check_bookings, check_ledger, check_payouts, check_places, check_stripe
+from tests.simulation import (
+    check_bookings,
+    check_ledger,
+    check_payouts,
+    check_places,
+    check_reports,
+    check_stripe,
+)
 from tests.simulation.evidence import Evidence
 
 #: What of a booking's money never changes after its creation.
@@ -34,6 +41,7 @@ def always(seen: Evidence, earlier: Mapping[str, Any]) -> list[str]:
         *check_places.claims(seen),
         *check_payouts.lines(seen),
         *check_payouts.totals(seen),
+        *check_reports.totals(seen),
         *_unchanged(seen, earlier),
     ]
 

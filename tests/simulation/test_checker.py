@@ -140,6 +140,17 @@ def _debt_forgiven(seen: Evidence) -> None:
     next(doc for doc in seen.all("earnings").values() if doc.get("debt"))["debt"] = 0
 
 
+def _day_off(seen: Evidence) -> None:
+    doc = next(iter(seen.all("dailyTotals").values()))
+    sums = next(iter(doc["by"].values()))
+    sums["gross"] = sums.get("gross", 0) + 1
+
+
+def _year_gone(seen: Evidence) -> None:
+    docs = seen.all("yearlyTotals")
+    del docs[next(iter(docs))]
+
+
 def _stripe(kind: str, name: str, value: Any) -> Plant:
     def plant(seen: Evidence) -> None:
         ours = [o for o in seen.objects(kind) if o.get("metadata")]
@@ -204,6 +215,8 @@ PLANTED: dict[str, tuple[str, Plant]] = {
     "claims gone": ("I11", _claim_gone),
     "a place sold twice": ("I11", _double_booked),
     "a debt forgotten": ("I16", _debt_forgiven),
+    "a day's total a cent up": ("I16", _day_off),
+    "a provider's year gone": ("I16", _year_gone),
     "a refund that failed at Stripe": ("I5", _stripe("refund", "status", "failed")),
     "an intent over another amount": ("I3", _stripe("payment_intent", "amount", 1)),
     "an event never heard of": ("I10", _event_unheard),

@@ -14,6 +14,7 @@ from emulator.demo.chapters import (
     onboarding,
     paid_out,
     refunded,
+    reported,
     seats,
     three_d_secure,
 )
@@ -33,5 +34,6 @@ CHAPTERS: tuple[tuple[str, Chapter], ...] = (
     ("Two cardholders dispute: one is won, one lost", disputed.play),
     ("Forty people want seven seats", seats.play),
     ("A webhook is lost, and healed", lost_webhook.play),
+    ("What it has come to", reported.play),
     ("The books", books.play),
 )
