@@ -33,11 +33,21 @@ def play(market: Marketplace, screen: Screen) -> None:
     screen.expect("payments are the ledger's", metrics["paymentCount"], charges)
     file = market.operator.post("reporting", "EXPORT_TRANSACTIONS", **times, format="csv")
     screen.expect("lines of CSV, the header's among them", len(file["rows"]), len(ledger) + 1)
-    tax = market.operator.post("reporting", "GET_TAX_SUMMARY", year=last.year)
-    for one in tax["providers"]:
-        for code, year in one["byCurrency"].items():
-            shown = ", ".join(f"{name} {_shown(figure)}" for name, figure in year.items())
-            screen.tell(f"{one['providerId']} in {tax['year']}, {code}: {shown}")
+    for year in range(first.year, last.year + 1):
+        _tax_year(market, screen, year)
+
+
+def _tax_year(market: Marketplace, screen: Screen, year: int) -> None:
+    told = market.operator.post("reporting", "GET_TAX_SUMMARY", year=year)
+    rows = [
+        [one["providerId"], str(year), code, *(_shown(figure) for figure in figures.values())]
+        for one in told["providers"]
+        for code, figures in one["byCurrency"].items()
+    ]
+    if rows:
+        screen.line("")
+        heads = ["GET_TAX_SUMMARY", "year", "currency", "gross", "refunds", "fees", "net"]
+        screen.table([*heads, "transactions"], rows)
 
 
 def _shown(figure: Any) -> str:
