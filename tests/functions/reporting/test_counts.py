@@ -1,4 +1,4 @@
-"""What a report costs is the same after twenty times as many transactions; these are the counts.
+"""What a report costs is the same after fifteen times as many transactions; these are the counts.
 
 The transactions are written into a database of their own as the service writes them, in batches;
 docs/reporting.md shows the counts and what they make of a million.
@@ -32,8 +32,8 @@ from tests.unit.common.bookings.builders import a_booking
 
 BEGINS = datetime(2026, 3, 2, tzinfo=UTC)
 DAYS = 3
-FEW, MANY = 120, 2_400
-WRITES_A_COMMIT = 400
+FEW, MANY = 120, 1_800
+WRITES_A_COMMIT = 60
 
 
 @dataclass(frozen=True)
