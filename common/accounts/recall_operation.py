@@ -65,7 +65,7 @@ def settle(
     stayed = sum(int(call.params["amount"]) for call in planned if results[call.name].ok is None)
     if stayed:
         booking = booking.with_money(paid=booking.money.paid + stayed)
-        writes.append(_stayed(booking, operation.id, stayed).write(now))
+        writes += _stayed(booking, operation.id, stayed).writes(now)
     writes = [*documents.change(was, booking), *writes]
     return Settled(operation.became(State.DONE), writes)
 

@@ -44,6 +44,7 @@ KINDS: Mapping[str, Kind] = {
     "debt_recovered": Kind(None),
     "payout": Kind("payout", payout=1),
     "payout_returned": Kind("payout", payout=-1),
+    "account_left": Kind(None),
     "platform_payout": Kind("payout"),
     "platform_payout_returned": Kind("payout"),
     "adjustment": Kind("balance_transaction"),

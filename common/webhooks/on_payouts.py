@@ -140,7 +140,7 @@ def _owed_no_more(
         )
         after[booking.id] = set_aside(booking, operation)
         writes += relief.writes
-        writes += (posting.write(context.now) for posting in relief.postings)
+        writes += (one for posting in relief.postings for one in posting.writes(context.now))
         back += [operation] if operation else []
     return after, writes, back
 
