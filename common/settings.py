@@ -48,6 +48,7 @@ class Settings:
         payout_hold_hours: How long a completed booking's earnings wait.
         instant_fee_bps: What Stripe takes for an instant payout, of what arrives.
         instant_fee_minimum: Its least, minor units.
+        platform_country: Where our own Stripe account is, ISO code; its hold limit is ours.
         request_seconds: After how long a request gives up; less than the function's own time-out.
         webhook_secrets: Signing secrets of the platform's endpoint, newest first.
         connect_webhook_secrets: The same of the Connect endpoint.
@@ -75,6 +76,7 @@ class Settings:
     scheduler_audience: str | None = None
     scheduler_service_account: str | None = None
     log_level: str = "INFO"
+    platform_country: str = "US"
     request_seconds: int = 50
 
     @property
@@ -117,6 +119,7 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
         scheduler_audience=env.get("SCHEDULER_AUDIENCE") or None,
         scheduler_service_account=env.get("SCHEDULER_SERVICE_ACCOUNT") or None,
         log_level=env.get("LOG_LEVEL") or "INFO",
+        platform_country=_country(env.get("PLATFORM_COUNTRY") or "US"),
         request_seconds=_number(env, "REQUEST_DEADLINE_SECONDS", 50),
     )
     if settings.livemode and settings.stripe_api_base:
@@ -153,6 +156,12 @@ def _number(env: Mapping[str, str], name: str, default: int) -> int:
     if not text.isdecimal():
         raise BadSettings(f"{name} must be a whole number of at least 0")
     return int(text)
+
+
+def _country(text: str) -> str:
+    if len(text) != 2 or not text.isascii() or not text.isalpha() or not text.isupper():
+        raise BadSettings("PLATFORM_COUNTRY must be an ISO 3166 code of two capitals such as US")
+    return text
 
 
 def _rate(text: str, name: str) -> int:

@@ -55,6 +55,7 @@ locals {
     CORS_ALLOWED_ORIGINS      = join(",", var.cors_allowed_origins)
     GOOGLE_CLOUD_PROJECT      = var.project_id
     LOG_LEVEL                 = var.log_level
+    PLATFORM_COUNTRY          = var.platform_country
     SCHEDULER_AUDIENCE        = local.scheduler_audience
     SCHEDULER_SERVICE_ACCOUNT = google_service_account.scheduler.email
   }

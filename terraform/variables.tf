@@ -68,6 +68,17 @@ variable "min_instances" {
   }
 }
 
+variable "platform_country" {
+  description = "Country of the platform's own Stripe account (ISO 3166). It decides how long customers' money may be held: 90 days, two years in the US, ten days in Thailand."
+  type        = string
+  default     = "US"
+
+  validation {
+    condition     = can(regex("^[A-Z]{2}$", var.platform_country))
+    error_message = "platform_country must be two capitals such as US."
+  }
+}
+
 variable "project_id" {
   description = "Google Cloud project; one per environment, since names are not prefixed."
   type        = string

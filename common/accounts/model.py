@@ -30,11 +30,13 @@ def status_of(account: Mapping[str, Any]) -> str:
 
 
 def profile_fields(account: Mapping[str, Any]) -> dict[str, Any]:
-    """The profile's Stripe fields as this account sets them (the guide's nine, less the link)."""
+    """The profile's Stripe fields as this account sets them: the guide's nine, less the link, and
+    its country, which decides how long money may lie there."""
     status = status_of(account)
     return {
         "stripeAccountId": account["id"],
         "stripeAccountStatus": status,
+        "stripeAccountCountry": account.get("country"),
         "stripeOnboardingComplete": bool(account.get("details_submitted")),
         "stripeChargesEnabled": bool(account.get("charges_enabled")),
         "stripePayoutsEnabled": bool(account.get("payouts_enabled")),

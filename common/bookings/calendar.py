@@ -88,6 +88,7 @@ def check(
     group_size: int,
     now: datetime,
     claims: Iterable[Claim],
+    ends_by: datetime | None = None,
 ) -> Verdict:
     """
     Whether [start, end) can be booked now for a group.
@@ -101,12 +102,13 @@ def check(
         group_size: At least 1.
         now: With an offset.
         claims: Those of the days that [start, end + buffer) touches, at least. All count as held.
+        ends_by: The last instant at which it may end; None: none. Later is too_far.
 
     Returns:
         The verdict. Reasons are looked at in this order: inactive, bad_duration, too_soon, too_far,
         group_too_large, closed, full.
     """
-    refusal = _refusal(service, start, end, group_size, now)
+    refusal = _refusal(service, start, end, group_size, now, ends_by)
     if refusal and refusal != "group_too_large":
         # Seats at such a time say nothing, and it may be too far off to reckon with.
         return Verdict(False, refusal, 0, ())
@@ -145,6 +147,7 @@ def alternatives(
     claims: Iterable[Claim],
     limit: int = 3,
     horizon_days: int = HORIZON_DAYS,
+    ends_by: datetime | None = None,
 ) -> list[Span]:
     """
     The next times of the same real duration that can be booked, at or after ``start``.
@@ -154,7 +157,7 @@ def alternatives(
     alternative before), and the first answer is the earliest there is.
 
     Args:
-        service, start, end, group_size, now: As for ``check``.
+        service, start, end, group_size, now, ends_by: As for ``check``.
         claims: Those of the days that ``alternative_days`` names, at least. Held, all of them.
         limit: Most answers.
         horizon_days: UTC days to look at. No answer reaches beyond them, since claims there are
@@ -164,7 +167,7 @@ def alternatives(
         UTC spans in order that do not overlap one another, each available by ``check``. None
         where another time would not help (inactive, bad_duration, group_too_large, too_far).
     """
-    refusal = _refusal(service, start, end, group_size, now)
+    refusal = _refusal(service, start, end, group_size, now, ends_by)
     hopeless = refusal not in (None, "too_soon") or group_size > _largest_group(service)
     if hopeless or _too_far(service, start, now):
         return []
@@ -185,6 +188,7 @@ def alternatives(
         if (
             _within(spans, candidate, until)
             and not _too_far(service, candidate, now)
+            and not _past(until, ends_by)
             and load.peak(candidate, until + buffer) <= most
         ):
             found.append((candidate, until))
@@ -209,7 +213,12 @@ def _ascending(starts: Iterable[datetime], found: Sequence[Span]) -> Iterator[da
 
 
 def _refusal(
-    service: Service, start: datetime, end: datetime, group_size: int, now: datetime
+    service: Service,
+    start: datetime,
+    end: datetime,
+    group_size: int,
+    now: datetime,
+    ends_by: datetime | None,
 ) -> Reason | None:
     """What stands against a booking before hours and claims are looked at."""
     if not service.active:
@@ -222,7 +231,7 @@ def _refusal(
         return "bad_duration"
     if _real_time(now, start) < timedelta(minutes=service.min_notice_minutes):
         return "too_soon"
-    if _too_far(service, start, now):
+    if _too_far(service, start, now) or _past(end, ends_by):
         return "too_far"
     return "group_too_large" if group_size > _largest_group(service) else None
 
@@ -230,6 +239,10 @@ def _refusal(
 def _too_far(service: Service, start: datetime, now: datetime) -> bool:
     days = MOST_ADVANCE_DAYS if service.max_advance_days is None else service.max_advance_days
     return _real_time(now, start) > timedelta(days=days)
+
+
+def _past(end: datetime, ends_by: datetime | None) -> bool:
+    return ends_by is not None and _real_time(ends_by, end) > timedelta(0)
 
 
 def _largest_group(service: Service) -> int:

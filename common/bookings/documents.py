@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from common.bookings import deadlines
 from common.bookings.cancellation import Policy
 from common.bookings.model import Booking, BookingMoney
 from common.bookings.status import Status
@@ -60,12 +61,31 @@ def to_document(booking: Booking) -> Document:
         "attendance": dict(booking.attendance),
         "lastRefund": None if booking.last_refund is None else dict(booking.last_refund),
         "history": [dict(step) for step in booking.history],
+        **_limits(booking),
+    }
+
+
+def _limits(booking: Booking) -> Document:
+    """A booking's deadlines, right in the commit that starts, moves or ends them.
+
+    Two fields are queried: who is due, and whose limit is another country's than ours is now.
+    """
+    running = {str(one.kind): one.as_document() for one in deadlines.of(booking)}
+    country = booking.countries.get(deadlines.PLATFORM)
+    return {
+        "limits": {
+            "countries": dict(booking.countries),
+            "deadlines": running,
+            "notices": {kind: dict(note) for kind, note in booking.notices.items()},
+        },
+        "nextDeadlineAt": deadlines.next_look(booking),
+        "limitCountry": country if deadlines.Kind.HOLD in running else None,
     }
 
 
 def from_document(booking_id: str, doc: Mapping[str, Any]) -> Booking:
     """The booking that a document holds."""
-    money = doc["money"]
+    money, limits = doc["money"], doc.get("limits") or {}
     return Booking(
         id=booking_id,
         status=Status(doc["status"]),
@@ -96,6 +116,8 @@ def from_document(booking_id: str, doc: Mapping[str, Any]) -> Booking:
         last_refund=doc["lastRefund"],
         request=doc["request"],
         attendance=doc["attendance"],
+        countries=limits.get("countries", {}),
+        notices=limits.get("notices", {}),
         history=tuple(doc["history"]),
     )
 

@@ -89,9 +89,12 @@ class Booking:
             ``refund_dispute``) -> the object's id; a second of a kind stands as ``kind:id``.
         payment: What is known of the payment: intent and charge ids, card brand and last digits,
             the last failure, Stripe's fee, when the funds become available.
-        transfers: Each transfer to the provider: its id, amount, what of it was reversed, and the
-            connected account it went to.
+        transfers: Each transfer to the provider: its id, amount, what of it was reversed, the
+            connected account it went to, and when Stripe made it (``at``); the oldest first.
         last_refund: The newest refund's id, amount, reason and instant: a double click finds it.
+        countries: Whose hold limits apply: ``platform`` and ``account`` -> ISO country code.
+        notices: What was done about its deadlines: kind -> which (``lapsesAt``), when it was
+            warned of and last acted on.
     """
 
     id: str
@@ -123,6 +126,8 @@ class Booking:
     last_refund: Mapping[str, Any] | None = None
     request: Mapping[str, Any] = field(default_factory=dict)
     attendance: Mapping[str, Any] = field(default_factory=dict)
+    countries: Mapping[str, str | None] = field(default_factory=dict)
+    notices: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     history: tuple[Mapping[str, Any], ...] = ()
 
     @property

@@ -54,7 +54,7 @@ def paid(intent: Mapping[str, Any]) -> Paid | None:
 def charge_facts(charge: Mapping[str, Any]) -> dict[str, Any]:
     """What a booking remembers of its charge: never more of the card than brand and last digits."""
     card = (charge.get("payment_method_details") or {}).get("card") or {}
-    facts: dict[str, Any] = {"chargeId": charge["id"]}
+    facts: dict[str, Any] = {"chargeId": charge["id"], "chargedAt": from_unix(charge["created"])}
     if card.get("last4"):
         facts.update(cardBrand=card.get("brand"), cardLast4=card["last4"])
     if charge.get("receipt_url"):

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from common.bookings import claims, documents
+from common.bookings import claims, deadlines, documents, requests
 from common.bookings.calendar import Claim, Verdict, check
 from common.bookings.model import Booking
 from common.bookings.status import UNPAID
@@ -50,7 +50,8 @@ def find(
         without: A booking whose own claim does not count.
     """
     standing = tuple(c for c in claims.standing(docs, service.id) if c.booking_id != without)
-    verdict = check(service, start, end, group_size, context.now, standing)
+    until = ends_by(context, service)
+    verdict = check(service, start, end, group_size, context.now, standing, until)
     if verdict.reason != "full":
         return Place(verdict, standing)
     doubtful = [c for c in verdict.blocking if c.hold_until and c.hold_until <= context.now]
@@ -65,7 +66,19 @@ def find(
     )
     gone = {booking.id for _, booking in lapsed}
     left = tuple(claim for claim in standing if claim.booking_id not in gone)
-    return Place(check(service, start, end, group_size, context.now, left), left, lapsed)
+    return Place(check(service, start, end, group_size, context.now, left, until), left, lapsed)
+
+
+def ends_by(context: Context, service: Service) -> datetime:
+    """Until when a service that is booked now must end: its money may not be held any longer.
+    A request's is captured when it is accepted, which looks again."""
+    settings = context.services.settings
+    answer = requests.ANSWER_WITHIN if service.booking_mode == "REQUEST" else timedelta(0)
+    return deadlines.latest_end(
+        settings.platform_country,
+        wait=timedelta(hours=settings.payout_hold_hours),
+        captured=context.now + answer,
+    )
 
 
 def _has_lapsed(booking: Booking, now: datetime) -> bool:

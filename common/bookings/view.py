@@ -9,6 +9,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from common.bookings import deadlines
 from common.bookings.model import Booking
 from common.bookings.pricing import Split
 from common.bookings.status import Status
@@ -89,6 +90,20 @@ def _attendance_as_json(booking: Booking) -> dict[str, Any]:
         "checkedInAt": _when(known.get("checkedInAt")),
         "noShowAt": _when(known.get("noShowAt")),
         "noShowRefundPercent": known.get("noShowRefundPercent", 0),
+    }
+
+
+def deadline_as_json(booking: Booking) -> dict[str, Any] | None:
+    """Until when the booking's money may lie where it is, and when we send it by ourselves; None
+    where none of it does."""
+    one = deadlines.following(booking)
+    if one is None:
+        return None
+    return {
+        "kind": str(one.kind),
+        "lapsesAt": rfc3339(one.lapses_at),
+        "actsAt": rfc3339(one.act_at),
+        "obstacle": deadlines.obstacle(booking),
     }
 
 

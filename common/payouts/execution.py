@@ -12,7 +12,7 @@ from typing import Any
 
 from common.accounts import leaving
 from common.accounts.model import takes_payouts
-from common.bookings import documents
+from common.bookings import deadlines, documents
 from common.bookings.model import Booking
 from common.context import Answer, Context
 from common.currencies import currency
@@ -180,7 +180,9 @@ def _set_aside(wanted: Wanted, context: Context) -> tuple[Operation | None, Mapp
     docs = {**docs, **context.read(owing)}
     if docs[owing].data is not None:
         totals = totals_in(docs[owing].require())
-    allocation = _allocation(wanted, totals, [booking for _, booking in bookings])
+    allocation = _allocation(
+        wanted, totals, [_meant_for(profile, booking) for _, booking in bookings]
+    )
     made = _payout(wanted, context, str((profile or {})["stripeAccountId"]), totals, allocation)
     was = {booking.id: snapshot for snapshot, booking in bookings}
     writes: list[Write] = [
@@ -263,6 +265,13 @@ def _payout(
         debt_recovered=allocation.recovered,
         run_id=wanted.run_id,
     )
+
+
+def _meant_for(profile: Mapping[str, Any] | None, booking: Booking) -> Booking:
+    """The booking meant for the account that its provider has now, whose country decides how long
+    the money may lie there."""
+    country = (profile or {}).get("stripeAccountCountry")
+    return replace(booking, countries={**booking.countries, deadlines.ACCOUNT: country})
 
 
 def _claimed(

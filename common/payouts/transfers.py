@@ -9,6 +9,7 @@ from typing import Any
 
 from common.bookings.model import Booking
 from common.bookings.postings import concerns
+from common.clock import from_unix
 from common.ledger.posting import post
 from common.operations.model import Results
 from common.payouts import postings
@@ -69,7 +70,13 @@ def with_transfer(booking: Booking, transfer: Json, account_id: str) -> Booking:
     """The booking with a transfer made for it, and the account that has it."""
     amount = int(transfer["amount"])
     more = booking.with_money(transferred=booking.money.transferred + amount)
-    made = {"id": transfer["id"], "amount": amount, "reversed": 0, "account": account_id}
+    made = {
+        "id": transfer["id"],
+        "amount": amount,
+        "reversed": 0,
+        "account": account_id,
+        "at": from_unix(transfer["created"]),
+    }
     return replace(more, transfers=(*booking.transfers, made))
 
 

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import timedelta
 
-from common.bookings import apply_payment, documents, requests
+from common.bookings import apply_payment, deadlines, documents, requests
 from common.bookings.capture_operation import capture_id, capture_operation
 from common.bookings.model import Booking
 from common.bookings.status import Status
@@ -28,7 +29,8 @@ def accept(booking_id: str, context: Context) -> Booking:
 
     Raises:
         WrongState: it waits for no answer any more.
-        PlaceTaken: it kept no place, and somebody else has it.
+        PlaceTaken: it kept no place, and somebody else has it; or it is still too far off for the
+            money to be held until then.
         PaymentIncomplete: the bank has let the customer's money go.
         StripeRefused: Stripe refused the capture.
     """
@@ -52,6 +54,7 @@ def _begin(booking_id: str, context: Context) -> Begun:
         return Operation.load(docs[begun]), docs
     before = documents.load(docs[key])
     accepted = requests.accepting(before, context.now)
+    _require_payable(accepted, context)
     operation = capture_operation(
         accepted,
         now=context.now,
@@ -61,6 +64,15 @@ def _begin(booking_id: str, context: Context) -> Begun:
     )
     writes = [*documents.change(docs[key], accepted), *_place(before, context), operation.create()]
     return operation, {**docs, **context.commit(writes)}
+
+
+def _require_payable(booking: Booking, context: Context) -> None:
+    """Refuse what is captured now and would be held for longer than it may."""
+    settings = context.services.settings
+    wait = timedelta(hours=settings.payout_hold_hours)
+    country = settings.platform_country
+    if booking.end > deadlines.latest_end(country, wait=wait, captured=context.now):
+        raise PlaceTaken("too_far")
 
 
 def _place(before: Booking, context: Context) -> list[Write]:

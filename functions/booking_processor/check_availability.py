@@ -11,7 +11,7 @@ from pydantic import Field
 
 from common.bookings import claims
 from common.bookings.calendar import HORIZON_DAYS, alternative_days, alternatives
-from common.bookings.place import Place, find
+from common.bookings.place import Place, ends_by, find
 from common.bookings.pricing import PriceOutOfRange, quote, resolve_rate_bps, split
 from common.bookings.view import pricing_as_json
 from common.clock import rfc3339
@@ -79,6 +79,12 @@ def _alternatives(
     lapsed = {booking.id for _, booking in place.lapsed}
     standing = [c for c in claims.standing(docs, service.id) if c.booking_id not in lapsed]
     found = alternatives(
-        service, start, command.end_date_time, command.group_size, context.now, standing
+        service,
+        start,
+        command.end_date_time,
+        command.group_size,
+        context.now,
+        standing,
+        ends_by=ends_by(context, service),
     )
     return [{"start": rfc3339(begins), "end": rfc3339(ends)} for begins, ends in found]

@@ -15,7 +15,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from common.accounts.model import takes_bookings
-from common.bookings import claims, documents, holds, payment_operations
+from common.bookings import claims, deadlines, documents, holds, payment_operations
 from common.bookings.model import Booking, BookingMoney
 from common.bookings.place import Place, find
 from common.bookings.pricing import PriceOutOfRange, Split, quote, resolve_rate_bps, split
@@ -238,5 +238,9 @@ def _booking(command: Request, context: Context, booking_id: str, offer: Offer) 
             "noShowRefundPercent": service.no_show_refund_percent,
         },
         request={"blocks": service.requests_block} if service.booking_mode == "REQUEST" else {},
+        countries={
+            deadlines.PLATFORM: settings.platform_country,
+            deadlines.ACCOUNT: (offer.profile or {}).get("stripeAccountCountry"),
+        },
         history=(first,),
     )

@@ -13,7 +13,7 @@ from common.auth.caller import Role
 from common.bookings import documents
 from common.bookings.access import booking_for
 from common.bookings.status import Status
-from common.bookings.view import booking_as_json
+from common.bookings.view import booking_as_json, deadline_as_json
 from common.context import Answer, Context
 from common.http.command import Command, Id
 from common.http.cursor import decode, encode
@@ -45,6 +45,8 @@ def get(command: GetRequest, context: Context) -> Answer:
     shown = booking_as_json(booking)
     if role is Role.CUSTOMER:  # the code proves that the customer came: nobody else may see it
         shown["checkIn"] = check_in.code_for(booking, context)
+    else:
+        shown["payoutDeadline"] = deadline_as_json(booking)
     return {"bookingId": booking.id, "booking": shown}
 
 

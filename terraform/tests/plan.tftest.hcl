@@ -113,10 +113,12 @@ run "bad_values_are_refused" {
     environment          = "staging"
     log_level            = "LOUD"
     max_instances        = 0
+    platform_country     = "Thailand"
     region               = "europe-west1"
   }
 
   expect_failures = [
-    var.app_url, var.cors_allowed_origins, var.environment, var.log_level, var.max_instances, var.region,
+    var.app_url, var.cors_allowed_origins, var.environment, var.log_level, var.max_instances, var.platform_country,
+    var.region,
   ]
 }

@@ -25,6 +25,7 @@ def test_an_environment_with_no_more_than_is_needed_has_the_contracts_defaults()
     assert settings.platform_rate_bps == 800
     assert settings.hold_minutes == 15
     assert settings.payout_hold_hours == 0
+    assert settings.platform_country == "US"
     assert settings.app_url == "https://app.example.com"
     assert settings.collections["profiles"] == "userProfiles"
     assert settings.collections["bookings"] == "bookings"
@@ -129,6 +130,9 @@ def test_category_rates_that_make_no_sense_stop_the_start(text: str) -> None:
         {"BOOKING_HOLD_MINUTES": "-1"},
         {"BOOKING_HOLD_MINUTES": "1.5"},
         {"PAYOUT_HOLD_HOURS": "soon"},
+        {"PLATFORM_COUNTRY": "us"},
+        {"PLATFORM_COUNTRY": "USA"},
+        {"PLATFORM_COUNTRY": "Thailand"},
         {"CORS_ALLOWED_ORIGINS": "*"},
         {"CORS_ALLOWED_ORIGINS": "https://app.example.com,*"},
     ],

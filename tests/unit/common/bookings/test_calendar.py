@@ -289,3 +289,11 @@ def test_without_the_claims_that_block_it_a_full_time_can_be_had(
     if verdict.reason == "full":
         others = [claim for claim in claims if claim not in verdict.blocking]
         assert check(service, start, end, group, WINDOW, others).available
+
+
+def test_an_end_after_the_money_may_be_held_is_too_far() -> None:
+    verdicts = [
+        check(a_service(), at(10), at(12), 1, at(9), [], at(12) - step)
+        for step in (timedelta(0), timedelta(microseconds=1))
+    ]
+    assert [one.reason for one in verdicts] == [None, "too_far"]

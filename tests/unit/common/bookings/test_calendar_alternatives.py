@@ -161,3 +161,9 @@ def test_each_can_be_had_none_overlap_and_no_earlier_one_was_missed(
         else:
             candidate += step
     assert found == expected
+
+
+def test_no_alternative_ends_after_the_money_may_be_held() -> None:
+    asked = (a_service(), at(10), at(12), 1, at(9), [])
+    assert alternatives(*asked, ends_by=at(15)) == [(at(10), at(12)), (at(12), at(14))]
+    assert alternatives(*asked, ends_by=at(11)) == []

@@ -41,6 +41,7 @@ def an_intent(booking: Booking, **more: Any) -> dict[str, Any]:
         "currency": booking.money.currency.lower(),
         "latest_charge": {
             "id": "ch_1",
+            "created": BANK - 604_800,
             "payment_method_details": {"card": card},
             "balance_transaction": None,
         },
