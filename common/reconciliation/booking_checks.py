@@ -14,6 +14,7 @@ from common.bookings.model import Booking
 from common.bookings.status import TRANSITIONS, Status
 from common.ledger import accounts
 from common.money import fee_returned, platform_fee
+from common.reconciliation import limit_checks
 from common.reconciliation.evidence import Evidence, Mismatch, readable
 
 _OPEN_PAYOUT = frozenset({"SCHEDULED", "PROCESSING"})
@@ -38,6 +39,7 @@ def check(evidence: Evidence) -> Iterator[Mismatch]:
         yield from _payment(booking, tallies)
         yield from _refunds(booking, tallies)
         yield from _earnings(booking, tallies)
+        yield from limit_checks.overdue(booking, evidence.now)
 
 
 def _whole(value: object) -> bool:

@@ -23,7 +23,7 @@ from common.store import collections
 from common.store.store import Filter, Snapshot
 from common.stripe_gateway.gateway import Refused
 from common.webhooks import missed, on_payouts
-from functions.booking_processor import lapsed_holds, mark_no_show
+from functions.booking_processor import hold_limits, lapsed_holds, mark_no_show
 from functions.booking_processor.rounds import Part, each, pages
 
 
@@ -143,4 +143,7 @@ PARTS = (
     Part("payoutsStarted", _due_payouts, _start_payout),
     Part("recovered", _arrived, _follow),
     Part("recovered", recall.to_bring_home, recall.bring_home),
+    Part("redated", hold_limits.elsewhere, hold_limits.redate),
+    Part("warned", hold_limits.due, hold_limits.warn),
+    Part("acted", hold_limits.due, hold_limits.act),
 )

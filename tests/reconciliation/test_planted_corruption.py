@@ -437,6 +437,15 @@ PLANTED: dict[str, tuple[Callable[[Life], Evidence], str]] = {
         lambda v: balance_off(v, str(v.provider.account_id)),
         "balance.connected",
     ),
+    "money held for longer than Stripe allows": (
+        lambda v: changed(
+            v.evidence,
+            "bookings",
+            v.part_refunded.id,
+            lambda d: d["payment"].update(chargedAt=d["paidAt"] - timedelta(days=10_000)),
+        ),
+        "booking.hold_overdue",
+    ),
     "an operation left open": (stuck, "operation.stuck"),
     "an event that broke": (
         lambda v: added(

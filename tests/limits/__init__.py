@@ -1,0 +1,1 @@
+"""What Stripe's hold limits make of bookings, on stacks whose platforms are in other countries."""
