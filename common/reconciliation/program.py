@@ -8,6 +8,7 @@ from common.reconciliation import (
     booking_checks,
     figure_checks,
     flight_checks,
+    hold_checks,
     ledger_checks,
     place_checks,
     provider_checks,
@@ -23,6 +24,7 @@ CHECKS: tuple[Callable[[Evidence], Iterator[Mismatch]], ...] = (
     provider_checks.check,
     stripe_checks.check,
     flight_checks.check,
+    hold_checks.check,
 )
 
 

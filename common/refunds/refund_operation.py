@@ -15,7 +15,7 @@ from common.bookings import claims, documents
 from common.bookings.model import Booking
 from common.ledger.posting import post
 from common.operations.model import LEASE, Operation, Results, Settled, State
-from common.refunds import clawback, outcome
+from common.refunds import clawback, dispute, outcome
 from common.refunds.amounts import Breakdown, Held, refund_breakdown
 from common.refunds.model import Refund
 from common.store import collections
@@ -161,12 +161,14 @@ def _reversals(operation: Operation) -> tuple[Call, ...]:
 
 
 def needs(operation: Operation) -> tuple[Key, ...]:
-    """The operation, its booking and its refund."""
+    """The operation, its booking and its refund; the dispute that it settles, if there is one."""
     plan = operation.plan
+    disputed = plan.get("disputeId")
     return (
         operation.key,
         collections.booking(plan["bookingId"]),
         collections.refund(plan["refundId"]),
+        *([collections.dispute(disputed)] if disputed else []),
     )
 
 
@@ -182,6 +184,7 @@ def settle(operation: Operation, results: Results, docs: Documents, now: datetim
     booking_was = docs[collections.booking(operation.plan["bookingId"])]
     refund_was = docs[collections.refund(operation.plan["refundId"])]
     booking, refund = documents.load(booking_was), Refund.load(refund_was)
+    disputed: str | None = operation.plan.get("disputeId")
     result = results["refund"]
     if result.ok is None:
         why = result.refused_code or result.refused_message or "refused"
@@ -194,6 +197,7 @@ def settle(operation: Operation, results: Results, docs: Documents, now: datetim
                 *documents.change(booking_was, free),
                 Replace(refund_was, failed.to_document()),
                 *(write for posting in kept for write in post(docs, posting, now)),
+                *([dispute.open_again(docs[collections.dispute(disputed)])] if disputed else []),
             ],
         )
     told, after, postings = outcome.apply(refund, booking, result.ok)
@@ -203,6 +207,7 @@ def settle(operation: Operation, results: Results, docs: Documents, now: datetim
     after, reversed_ = clawback.record(
         after, operation.id, _reversals(operation), results, docs, now
     )
+    after = dispute.lifted(after, disputed)
     return Settled(
         operation.became(State.DONE),
         [

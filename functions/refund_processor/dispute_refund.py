@@ -1,14 +1,13 @@
 """DISPUTE_REFUND: customer or provider contests a refund or its refusal, and the money waits.
 
 What is not transferred yet is held until an operator has decided. At most one is open for a
-booking: a second call answers with the first.
+booking: a second call answers with the first, and the other side's first call adds what they say.
 Source: guide, section 5; contract, sections 3 and 4.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import Field
 
@@ -17,16 +16,15 @@ from common.bookings import documents
 from common.bookings.access import booking_for
 from common.bookings.model import Booking
 from common.bookings.status import Status
-from common.clock import rfc3339
 from common.context import Answer, Context
 from common.errors import Missing, RefusedAmount, WrongState
 from common.http.command import Amount, Command, Id, Text, money_of
 from common.ids import fresh
 from common.money import to_major
+from common.refunds.dispute import HOLD, RefundDispute, Statement
 from common.store import collections
-from common.store.store import Create
+from common.store.store import Create, Replace
 
-HOLD = "refund_dispute"
 #: There is money to argue about.
 _OPEN_TO = frozenset({Status.CONFIRMED, Status.COMPLETED, Status.CANCELLED, Status.REFUNDED})
 
@@ -57,20 +55,42 @@ def _open(command: Request, context: Context, dispute_id: str) -> Answer:
     if any((docs[one].data or {}).get("bookingId") != booking.id for one in named):
         raise Missing("refund")
     if HOLD in booking.holds:
-        standing = collections.dispute(booking.holds[HOLD])
-        return _answer(standing.id, context.read(standing)[standing].require())
+        return _join(command, context, booking, role)
     if booking.status not in _OPEN_TO or not booking.money.captured:
         raise WrongState("There is no payment to argue about", str(booking.status))
-    document = _document(command, context, booking, role)
-    held = replace(booking, holds={**booking.holds, HOLD: dispute_id})
-    answer = _answer(dispute_id, document)
+    dispute = RefundDispute(
+        id=dispute_id,
+        booking_id=booking.id,
+        customer_id=booking.customer_id,
+        provider_id=booking.provider_id,
+        currency=booking.money.currency,
+        contested=command.refund_id,
+        refunded_before=booking.money.refunded,
+        opening=_statement(command, context, booking, role),
+    )
+    context.notes["disputeId"] = dispute.id
+    held = booking.held_by(HOLD, dispute_id)
+    answer = dispute.as_json()
     context.finish(
-        [*documents.change(was, held), Create(collections.dispute(dispute_id), document)], answer
+        [*documents.change(was, held), Create(dispute.key, dispute.to_document())], answer
     )
     return answer
 
 
-def _document(command: Request, context: Context, booking: Booking, role: Role) -> dict[str, Any]:
+def _join(command: Request, context: Context, booking: Booking, role: Role) -> Answer:
+    """The dispute that is open, with what its other side says to it."""
+    standing = collections.dispute(booking.holds[HOLD])
+    was = context.read(standing)[standing]
+    context.notes["disputeId"] = standing.id
+    dispute = RefundDispute.load(was)
+    heard = dispute.answered(_statement(command, context, booking, role))
+    answer = heard.as_json()
+    if heard != dispute:
+        context.finish([Replace(was, heard.to_document())], answer)
+    return answer
+
+
+def _statement(command: Request, context: Context, booking: Booking, role: Role) -> Statement:
     code, requested = booking.money.currency, None
     if command.requested_amount is not None:
         requested = money_of(command.requested_amount, code, "requestedAmount").amount
@@ -80,30 +100,4 @@ def _document(command: Request, context: Context, booking: Booking, role: Role) 
                 type="exceeds_total",
                 allowed=to_major(booking.money.total, code),
             )
-    return {
-        "kind": "REFUND",
-        "status": "OPEN",
-        "bookingId": booking.id,
-        "customerId": booking.customer_id,
-        "providerId": booking.provider_id,
-        "refundId": command.refund_id,
-        "openedBy": str(role),
-        "reason": command.reason,
-        "evidence": command.evidence,
-        "requestedAmount": requested,
-        "currency": code,
-        "createdAt": context.now,
-    }
-
-
-def _answer(dispute_id: str, document: dict[str, Any]) -> Answer:
-    requested = document["requestedAmount"]
-    return {
-        "disputeId": dispute_id,
-        "bookingId": document["bookingId"],
-        "status": document["status"],
-        "reason": document["reason"],
-        "requestedAmount": None if requested is None else to_major(requested, document["currency"]),
-        "currency": document["currency"],
-        "createdAt": rfc3339(document["createdAt"]),
-    }
+    return Statement(str(role), command.reason, command.evidence, requested, context.now)

@@ -7,7 +7,12 @@ from typing import TYPE_CHECKING
 from common.auth.caller import Role
 from common.bookings.access import PARTIES
 from common.http.app import Action, Processor
-from functions.refund_processor import dispute_refund, process_refund, quotes
+from functions.refund_processor import (
+    dispute_refund,
+    process_refund,
+    quotes,
+    resolve_refund_dispute,
+)
 
 if TYPE_CHECKING:
     from flask import Request, Response
@@ -24,6 +29,11 @@ PROCESSOR = Processor(
             dispute_refund.Request,
             dispute_refund.handle,
             frozenset({Role.CUSTOMER, Role.PROVIDER}),
+        ),
+        "RESOLVE_REFUND_DISPUTE": Action(
+            resolve_refund_dispute.Request,
+            resolve_refund_dispute.handle,
+            frozenset({Role.OPERATOR}),
         ),
     },
 )

@@ -18,6 +18,7 @@ from common.errors import Missing, NotRefundable, RefusedAmount
 from common.http.command import Amount, Command, Id, money_of
 from common.money import to_major
 from common.refunds.amounts import Breakdown
+from common.refunds.dispute import KIND, RefundDispute
 from common.refunds.model import Refund
 from common.refunds.plan import Allowed, allowed, breakdown
 from common.store import collections
@@ -89,7 +90,10 @@ def _answer(booking: Booking, limits: Allowed, part: Breakdown | None, reason: s
 
 
 def status(command: StatusRequest, context: Context) -> Answer:
-    """The refund, or the booking's refunds in order; a pending one is asked after at Stripe."""
+    """The refund, or the booking's refunds in order; a pending one is asked after at Stripe.
+
+    For a booking its refund disputes as well, with what either side said and what was decided.
+    """
     if command.refund_id is not None:
         key = collections.refund(command.refund_id)
         found = context.read(key)[key]
@@ -109,7 +113,15 @@ def status(command: StatusRequest, context: Context) -> Answer:
     return {
         "bookingId": command.booking_id,
         "refunds": [refund.as_json() for refund in refunds],
+        "disputes": [dispute.as_json() for dispute in _disputes(command.booking_id, context)],
     }
+
+
+def _disputes(booking_id: str, context: Context) -> list[RefundDispute]:
+    found = context.services.store.query(
+        "disputes", [("bookingId", "==", booking_id), ("kind", "==", KIND)]
+    )
+    return sorted((RefundDispute.load(one) for one in found), key=lambda one: one.opening.at)
 
 
 def _asked(refund: Refund, context: Context) -> Refund:

@@ -99,6 +99,26 @@ def cancelled_with_half_back(market: Market, booking: Booking) -> set[str]:
     return PAID
 
 
+def given_back_by_decision(market: Market, booking: Booking) -> set[str]:
+    caller = market.api.as_user(booking.customer)
+    caller.post("booking-processor", "CANCEL_BOOKING", bookingId=booking.id).ok()
+    opened = caller.post(
+        "refund-processor",
+        "DISPUTE_REFUND",
+        bookingId=booking.id,
+        reason="nobody came",
+        requestedAmount=50,
+    ).ok()
+    market.api.as_operator().post(
+        "refund-processor",
+        "RESOLVE_REFUND_DISPUTE",
+        disputeId=opened["disputeId"],
+        decision="UPHELD",
+        note="nobody came",
+    ).ok()
+    return PAID
+
+
 def compensated(market: Market, booking: Booking) -> set[str]:
     refunds(market, booking, 150, providerCompensation=50)
     return PAID
@@ -195,6 +215,7 @@ PLAYED: dict[str, Callable[[Market, Booking], set[str]]] = {
     "Cancelled with half back": cancelled_with_half_back,
     "Refunded with a compensation": compensated,
     "Refunded after completion": refunded_after_completion,
+    "Given back by an operator's decision": given_back_by_decision,
     "Refunded after the transfer": refunded_after_the_transfer,
     "Refunded after the payout": refunded_after_the_payout,
     "A debt recovered": debt_recovered,

@@ -187,6 +187,16 @@ def doubled(life: Life) -> Evidence:
     return added(life.evidence, "transactions", "charge_again", twice)
 
 
+def refund_dispute(life: Life, status: str, decided: dict[str, Any] | None) -> Evidence:
+    document = {
+        "kind": "REFUND",
+        "status": status,
+        "bookingId": life.part_refunded.id,
+        "decided": decided,
+    }
+    return added(life.evidence, "disputes", "dispute-1", document)
+
+
 T, B = "transactions", "bookings"
 PLANTED: dict[str, tuple[Callable[[Life], Evidence], str]] = {
     "an amount one cent up": (
@@ -445,6 +455,29 @@ PLANTED: dict[str, tuple[Callable[[Life], Evidence], str]] = {
             lambda d: d["payment"].update(chargedAt=d["paidAt"] - timedelta(days=10_000)),
         ),
         "booking.hold_overdue",
+    ),
+    "an open refund dispute that holds nothing": (
+        lambda v: refund_dispute(v, "OPEN", None),
+        "hold.missing",
+    ),
+    "a hold that outlived its refund dispute": (
+        lambda v: changed(
+            refund_dispute(v, "REJECTED", {"amount": 0, "refundId": None}),
+            B,
+            v.part_refunded.id,
+            put(holds={"refund_dispute": "dispute-1"}),
+        ),
+        "hold.left",
+    ),
+    "a hold of no refund dispute": (
+        lambda v: changed(
+            v.evidence, B, v.part_refunded.id, put(holds={"refund_dispute": "dispute-none"})
+        ),
+        "hold.left",
+    ),
+    "a decided refund that was not made": (
+        lambda v: refund_dispute(v, "UPHELD", {"amount": 5000, "refundId": "refund-none"}),
+        "dispute.refund",
     ),
     "an operation left open": (stuck, "operation.stuck"),
     "an event that broke": (
