@@ -7,7 +7,7 @@ AppError
 ├── Forbidden 403
 ├── Missing 404
 ├── WrongMethod 405
-├── Conflict 409 (PlaceTaken, PaymentIncomplete, KeyInFlight, …)
+├── Conflict 409 (PlaceTaken, PaymentIncomplete, PayoutsPaused, KeyInFlight, …)
 ├── TooLarge 413
 ├── NotJson 415
 ├── KeyReused 422
@@ -165,6 +165,16 @@ class WrongState(Conflict):
 
     def __init__(self, message: str, current_status: str) -> None:
         super().__init__(message, currentStatus=current_status)
+
+
+class PayoutsPaused(Conflict):
+    """409: an operator has stopped all payouts for now; the same key may succeed later."""
+
+    type = "payouts_paused"
+    final = False
+
+    def __init__(self, since: str) -> None:
+        super().__init__("Payouts are paused; ask for this payout again later", since=since)
 
 
 class PaymentIncomplete(Conflict):

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from common.accounts import creation, recall_operation
 from common.bookings import capture_operation, payment_operations
-from common.operations.model import Operation, Results, Settled
+from common.operations.model import Operation, Result, Results, Settled
 from common.payouts import payout_operation
 from common.refunds import clawback_operation, refund_operation
 from common.store.collections import Key
@@ -27,12 +27,15 @@ class Kind:
         settle: Decides, without I/O, what the calls' results change.
         barred: Calls that must not be made any more, by name, as the documents now stand; they are
             only looked for. None where nothing that happens meanwhile can forbid a call.
+        halted: The outcome of every call while none may be made for now, as the documents stand;
+            None: go on. ``settle`` then leaves the operation waiting.
     """
 
     needs: Callable[[Operation], tuple[Key, ...]]
     keys: Callable[[Operation, Results], tuple[Key, ...]]
     settle: Callable[[Operation, Results, Documents, datetime], Settled]
     barred: Callable[[Operation, Documents], frozenset[str]] | None = None
+    halted: Callable[[Documents], Result | None] | None = None
 
 
 KINDS: dict[str, Kind] = {
@@ -55,5 +58,6 @@ KINDS: dict[str, Kind] = {
         payout_operation.keys,
         payout_operation.settle,
         payout_operation.barred,
+        payout_operation.halted,
     ),
 }

@@ -69,10 +69,12 @@ def _perform(
     for stage in operation.stages:
         barred: frozenset[str] = frozenset()
         if kind.barred is not None:
-            needed = kind.needs(operation)
-            if results or any(key not in known for key in needed):
-                known = context.read(*needed)
+            # Anew, also where the intent's commit told: what it did not write may have changed.
+            known = context.read(*kind.needs(operation))
             barred = kind.barred(operation, known)
+        if kind.halted is not None and (halted := kind.halted(known)) is not None:
+            results.update({call.name: halted for call in stage})
+            break
         made = _side_by_side(context, operation, stage, barred)
         results.update(made)
         if any(result.ok is None for result in made.values()):

@@ -26,6 +26,7 @@ from common.payouts import postings
 from common.payouts.allocation import MOST_LINES, Allocation, allocate, instant_fee, line
 from common.payouts.lines import no_longer_due, payable_cuts, released
 from common.payouts.model import Line, Payout, PayoutStatus
+from common.payouts.pause import Switch
 from common.payouts.payout_operation import payout_operation
 from common.refunds.clawback_operation import clawback_operation, set_aside
 from common.store import collections
@@ -120,6 +121,7 @@ def request(wanted: Wanted, context: Context) -> Answer:
     """Make a payout, now or for its date, or go on with the one that has this id.
 
     Raises:
+        PayoutsPaused: an operator has stopped them.
         NotSetUp: nothing can be sent to the provider.
         InsufficientEarnings: more was asked for than there is.
     """
@@ -165,10 +167,12 @@ def _set_aside(wanted: Wanted, context: Context) -> tuple[Operation | None, Mapp
     """Claim the bookings' earnings and write down what Stripe will be asked for."""
     payout, begun = collections.payout(wanted.payout_id), collections.operation(wanted.payout_id)
     who = collections.profile(wanted.provider_id)
-    docs: Mapping[Key, Snapshot] = context.read(who, payout, begun)
+    switch = collections.payouts_switch()
+    docs: Mapping[Key, Snapshot] = context.read(who, payout, begun, switch)
     if docs[payout].data is not None:
         known = docs[begun]
         return (Operation.load(known) if known.data is not None else None), docs
+    Switch.load(docs[switch]).require_running()  # and the operation looks again before its calls
     profile = docs[who].data
     if not takes_payouts(profile):
         raise NotSetUp
@@ -339,8 +343,11 @@ def _leave(context: Context, payout_id: str) -> tuple[Operation | None, Mapping[
     if payout.status is not PayoutStatus.SCHEDULED:
         return None, docs
     wanted = [collections.booking(one.booking_id) for one in payout.lines]
-    docs.update(context.read(collections.profile(payout.provider_id), *wanted))
-    if not takes_payouts(docs[collections.profile(payout.provider_id)].data):
+    switch = collections.payouts_switch()
+    docs.update(context.read(collections.profile(payout.provider_id), switch, *wanted))
+    if Switch.load(docs[switch]).paused or not takes_payouts(
+        docs[collections.profile(payout.provider_id)].data
+    ):
         return None, docs  # waits until the provider can be paid
     return _revised(context, payout, docs)
 

@@ -29,6 +29,7 @@ from common.operations.model import (
 from common.payouts import postings, transfers
 from common.payouts.lines import no_longer_due, not_there, released, sent, without
 from common.payouts.model import Payout, PayoutStatus
+from common.payouts.pause import PAUSED, Switch
 from common.refunds import clawback
 from common.refunds.clawback_operation import clawback_operation, set_aside
 from common.store import collections
@@ -39,6 +40,8 @@ from common.stripe_gateway.calls import Call
 Documents = Mapping[Key, Snapshot]
 #: Between two looks at funds that are not available yet; Stripe's event usually comes before.
 PATIENCE = timedelta(hours=1)
+#: The same while payouts are paused: the next maintenance run.
+WHILE_PAUSED = timedelta(minutes=5)
 #: Looks at funds before they are taken to be gone: ten days' worth.
 MOST_WAITS = 240
 
@@ -97,10 +100,11 @@ def _payout_call(payout: Payout, attempt: int, request_id: str) -> Call:
 
 
 def needs(operation: Operation) -> tuple[Key, ...]:
-    """The operation, its payout, and the payout's bookings."""
+    """The operation, its payout, the payout's bookings, and whether payouts are paused."""
     return (
         operation.key,
         collections.payout(operation.plan["payoutId"]),
+        collections.payouts_switch(),
         *(collections.booking(booking_id) for booking_id in operation.plan["bookingIds"]),
     )
 
@@ -128,6 +132,13 @@ def barred(operation: Operation, docs: Documents) -> frozenset[str]:
     )
 
 
+def halted(docs: Documents) -> Result | None:
+    """What every call comes to while payouts are paused: it is not made, and asked for again."""
+    if not Switch.load(docs[collections.payouts_switch()]).paused:
+        return None
+    return Result(None, PAUSED, "payouts are paused")
+
+
 def _bookings(operation: Operation, docs: Documents) -> dict[str, Booking]:
     return {
         key.id: documents.load(docs[key])
@@ -151,6 +162,8 @@ def settle(operation: Operation, results: Results, docs: Documents, now: datetim
     if payout.status is not PayoutStatus.PROCESSING or (made is None and not refused):
         # Its webhook brought a final word before this record was made.
         state = operation.became(State.DONE)
+    elif any(result.refused_code == PAUSED for result in results.values()):
+        state = _paused(operation, now)
     elif made is None:
         payout, bookings, state = _without(payout, operation, bookings, refused)
     elif made.ok is not None:
@@ -174,7 +187,14 @@ def settle(operation: Operation, results: Results, docs: Documents, now: datetim
 
 
 def _may_wait(operation: Operation) -> bool:
-    return bool(operation.plan.get("waits", True)) and operation.attempts < MOST_WAITS
+    looks = operation.attempts - int(operation.plan.get("pauses", 0))
+    return bool(operation.plan.get("waits", True)) and looks < MOST_WAITS
+
+
+def _paused(operation: Operation, now: datetime) -> Operation:
+    """The same calls later; what an earlier try of them has made is found then."""
+    plan = {**operation.plan, "pauses": int(operation.plan.get("pauses", 0)) + 1}
+    return operation.became(State.WAITING, note=PAUSED, plan=plan, wake_at=now + WHILE_PAUSED)
 
 
 def _taken_back(

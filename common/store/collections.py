@@ -92,6 +92,16 @@ def payout_run(run_id: str) -> Key:
     return Key("payoutRuns", run_id)
 
 
+def payouts_switch() -> Key:
+    """Whether payouts are paused."""
+    return Key("settings", "payouts")
+
+
+def payouts_change(number: int) -> Key:
+    """Who paused or resumed payouts, and why; numbered from 1."""
+    return Key("payoutPauses", f"{number:06d}")
+
+
 def cursor(name: str) -> Key:
     """How far a sweep has read."""
     return Key("cursors", name)

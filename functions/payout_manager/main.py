@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from common.auth.caller import Role
 from common.http.app import Action, Processor
-from functions.payout_manager import earnings, payouts, run_scheduled_payouts
+from functions.payout_manager import earnings, pauses, payouts, run_scheduled_payouts
 
 if TYPE_CHECKING:
     from flask import Request, Response
@@ -21,6 +21,8 @@ PROCESSOR = Processor(
         "INSTANT_PAYOUT": Action(payouts.InstantRequest, payouts.instant, _SELF),
         "GET_PAYOUT_HISTORY": Action(payouts.HistoryRequest, payouts.history, _SELF, changes=False),
         "CANCEL_PAYOUT": Action(payouts.CancelRequest, payouts.cancel, _SELF),
+        "PAUSE_PAYOUTS": Action(pauses.PauseRequest, pauses.pause, frozenset({Role.OPERATOR})),
+        "RESUME_PAYOUTS": Action(pauses.ResumeRequest, pauses.resume, frozenset({Role.OPERATOR})),
         "RUN_SCHEDULED_PAYOUTS": Action(
             run_scheduled_payouts.Request,
             run_scheduled_payouts.handle,

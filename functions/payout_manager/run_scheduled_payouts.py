@@ -18,11 +18,13 @@ from pydantic import AfterValidator
 from common import logs
 from common.accounts.model import takes_payouts
 from common.context import Answer, Context
-from common.errors import AppError, InsufficientEarnings
+from common.errors import AppError, InsufficientEarnings, PayoutsPaused
 from common.http.command import Command
 from common.ids import derived
 from common.payouts import execution
 from common.payouts.execution import Wanted
+from common.payouts.model import Payout, PayoutStatus
+from common.payouts.pause import Switch
 from common.payouts.schedule import parse
 from common.store import collections
 from common.store.store import Replace, Snapshot, WriteConflict
@@ -45,17 +47,22 @@ class Request(Command):
 
 
 def handle(command: Request, context: Context) -> Answer:
-    """How many providers' payouts were begun, and how many providers were passed over."""
+    """How many providers' payouts were begun, and how many providers were passed over.
+
+    While payouts are paused everybody is; a run for the same day after that pays them.
+    """
     day = date.fromisoformat(command.date) if command.date else context.now.date()
     run_id = f"run-{day.isoformat()}"
     context.notes["runId"] = run_id
     counts = {"queued": 0, "skipped": 0, "failed": 0}
+    switch = collections.payouts_switch()
+    paused = Switch.load(context.services.store.read([switch])[switch]).paused
     for totals in _earning(context):
-        counts[_pay(context, totals, day, run_id)] += 1
+        counts["skipped" if paused else _pay(context, totals, day, run_id)] += 1
     for snapshot in _due(context):
-        counts[_start(context, snapshot.key.id)] += 1
+        counts["skipped" if paused else _start(context, snapshot.key.id)] += 1
     _remember(context, run_id, day, counts)
-    return {"runId": run_id, "date": day.isoformat(), **counts}
+    return {"runId": run_id, "date": day.isoformat(), **counts, "paused": paused}
 
 
 def _earning(context: Context) -> Iterator[dict[str, Any]]:
@@ -109,10 +116,11 @@ def _start(context: Context, payout_id: str) -> str:
 def _tried(work: Any, what: str) -> str:
     """Do one payout's work; what it meets does not stop the others."""
     try:
-        work()
-        return "queued"
-    except InsufficientEarnings:
-        return "skipped"  # below the provider's minimum, or eaten by their debt
+        made = work()
+        waits = isinstance(made, Payout) and made.status is PayoutStatus.SCHEDULED
+        return "skipped" if waits else "queued"
+    except (InsufficientEarnings, PayoutsPaused):
+        return "skipped"  # below the provider's minimum, or eaten by their debt; or paused just now
     except (AppError, WriteConflict) as error:
         logs.logger().warning("payout.not_made", about=what, why=type(error).__name__)
         return "failed"

@@ -24,6 +24,7 @@ from common.payouts import execution
 from common.payouts.allocation import instant_fee
 from common.payouts.idle import lying_idle
 from common.payouts.model import Payout, PayoutStatus
+from common.payouts.pause import Switch
 from common.payouts.payout_operation import payout_operation
 from common.store import collections
 from common.store.collections import Key
@@ -44,6 +45,7 @@ def handle(command: Request, context: Context) -> Answer:
     """The payout as Stripe took it.
 
     Raises:
+        PayoutsPaused: an operator has stopped them.
         NotSetUp: nothing can be sent to the provider.
         InsufficientEarnings: the balance holds less.
     """
@@ -79,9 +81,11 @@ def _begin(
 ) -> tuple[Operation, Mapping[Key, Snapshot]]:
     key, begun = collections.payout(payout_id), collections.operation(payout_id)
     who = collections.profile(command.provider_id)
-    docs: Mapping[Key, Snapshot] = context.read(key, begun, who)
+    switch = collections.payouts_switch()
+    docs: Mapping[Key, Snapshot] = context.read(key, begun, who, switch)
     if docs[key].data is not None:
         return Operation.load(docs[begun]), docs
+    Switch.load(docs[switch]).require_running()
     profile = docs[who].data
     if not takes_payouts(profile):
         raise NotSetUp
