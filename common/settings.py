@@ -13,6 +13,9 @@ from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
+from common.currencies import UnknownCurrency
+from common.money import parse_major
+
 EMULATOR_SWITCHES = (
     "FIREBASE_AUTH_EMULATOR_HOST",
     "FIRESTORE_EMULATOR_HOST",
@@ -49,6 +52,8 @@ class Settings:
         instant_fee_bps: What Stripe takes for an instant payout, of what arrives.
         instant_fee_minimum: Its least, minor units.
         platform_country: Where our own Stripe account is, ISO code; its hold limit is ours.
+        dispute_fees: What a card dispute costs us, minor units by currency: a payment of no more
+            is refunded at an early fraud warning.
         request_seconds: After how long a request gives up; less than the function's own time-out.
         webhook_secrets: Signing secrets of the platform's endpoint, newest first.
         connect_webhook_secrets: The same of the Connect endpoint.
@@ -77,6 +82,7 @@ class Settings:
     scheduler_service_account: str | None = None
     log_level: str = "INFO"
     platform_country: str = "US"
+    dispute_fees: Mapping[str, int] = field(default_factory=dict)
     request_seconds: int = 50
 
     @property
@@ -115,6 +121,7 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
         payout_hold_hours=_number(env, "PAYOUT_HOLD_HOURS", 0),
         instant_fee_bps=_number(env, "INSTANT_PAYOUT_FEE_BPS", 100),
         instant_fee_minimum=_number(env, "INSTANT_PAYOUT_FEE_MINIMUM", 50),
+        dispute_fees=_fees(env.get("DISPUTE_FEES") or '{"USD": 15}', "DISPUTE_FEES"),
         cors_origins=frozenset(_list(env, "CORS_ALLOWED_ORIGINS")),
         scheduler_audience=env.get("SCHEDULER_AUDIENCE") or None,
         scheduler_service_account=env.get("SCHEDULER_SERVICE_ACCOUNT") or None,
@@ -172,6 +179,17 @@ def _rate(text: str, name: str) -> int:
     if not bps.is_finite() or bps != bps.to_integral_value() or not 0 <= bps < 10_000:
         raise BadSettings(f"{name} must lie between 0 and 1 with at most four decimals")
     return int(bps)
+
+
+def _fees(text: str, name: str) -> dict[str, int]:
+    """Major units by currency, as minor units."""
+    try:
+        fees = json.loads(text, parse_float=Decimal)
+        return {code: parse_major(fee, code).amount for code, fee in fees.items()}
+    except (ValueError, AttributeError, UnknownCurrency):
+        raise BadSettings(
+            f'{name} must be a JSON object of amounts by currency, such as {{"USD": 15}}'
+        ) from None
 
 
 def _category_rates(text: str) -> dict[str, int]:

@@ -92,6 +92,11 @@ def payout_run(run_id: str) -> Key:
     return Key("payoutRuns", run_id)
 
 
+def hold_release(booking_id: str, version: int) -> Key:
+    """An operator's decision to end a hold of a booking, by the version that it ended."""
+    return Key("holdReleases", f"{booking_id}-{version}")
+
+
 def payouts_switch() -> Key:
     """Whether payouts are paused."""
     return Key("settings", "payouts")

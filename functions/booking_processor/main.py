@@ -16,6 +16,7 @@ from functions.booking_processor import (
     decline_booking,
     get_bookings,
     mark_no_show,
+    release_hold,
     replay_events,
     run_maintenance,
 )
@@ -61,6 +62,9 @@ PROCESSOR = Processor(
         "GET_BOOKING": Action(get_bookings.GetRequest, get_bookings.get, _PARTIES, changes=False),
         "LIST_BOOKINGS": Action(
             get_bookings.ListRequest, get_bookings.listing, _PARTIES, changes=False
+        ),
+        "RELEASE_HOLD": Action(
+            release_hold.Request, release_hold.handle, frozenset({Role.OPERATOR})
         ),
         "REPLAY_EVENTS": Action(
             replay_events.Request, replay_events.handle, frozenset({Role.OPERATOR})

@@ -28,10 +28,13 @@ MAY_READ: Mapping[str, set[str]] = {
             "config",
             "cursors",
             "earnings",
+            "holdReleases",
             "idempotency",
             "operations",
             "paymentIntents",
+            "payoutPauses",
             "payoutRuns",
+            "settings",
             "webhookEvents",
             "neverHeardOf",
         )

@@ -124,6 +124,22 @@ def test_category_rates_that_make_no_sense_stop_the_start(text: str) -> None:
         load(an_environment(CATEGORY_FEE_RATES=text))
 
 
+def test_what_a_dispute_costs_is_told_in_major_units_by_currency() -> None:
+    assert load(an_environment()).dispute_fees == {"USD": 15_00}
+    settings = load(an_environment(DISPUTE_FEES='{"EUR": 20, "GBP": "20.50", "JPY": 1300}'))
+    assert settings.dispute_fees == {"EUR": 20_00, "GBP": 20_50, "JPY": 1_300}
+    assert load(an_environment(DISPUTE_FEES="{}")).dispute_fees == {}
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["15", "[]", "{", '{"USD": null}', '{"USD": -1}', '{"USD": 15.001}', '{"ZZZ": 1}'],
+)
+def test_dispute_fees_that_make_no_sense_stop_the_start(text: str) -> None:
+    with pytest.raises(BadSettings, match="DISPUTE_FEES"):
+        load(an_environment(DISPUTE_FEES=text))
+
+
 @pytest.mark.parametrize(
     "more",
     [
