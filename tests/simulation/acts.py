@@ -28,6 +28,7 @@ CARDS = (
 )  # fmt: skip
 _CARD_WEIGHTS = (14, 3, 2, 2, 3, 1, 1, 1, 2, 2)
 _PATIENCE_SECONDS = 12 * 3600
+_PAUSE_REQUESTS = 4
 _AHEAD_HOURS = (1, 1, 1, 1, 2, 2, 3, 3, 6, 30, 60, 130, 200, 400)
 _PARTIES = ("customer", "provider", "operator")
 
@@ -39,9 +40,12 @@ class Acts:
         self.town, self.wire, self.trouble = town, wire, trouble
         self.random = town.random
         self._count = 0
+        self._paused_at: int | None = None
 
     def plan(self) -> tuple[str, Act] | None:
         """One act, or None where nothing fits what was drawn."""
+        if self._paused_at is not None and self._count > self._paused_at + _PAUSE_REQUESTS:
+            return "pause", self._pause()
         names = list(_WEIGHTS)
         name = self.random.choices(names, [_WEIGHTS[one] for one in names])[0]
         planned: Act | None = getattr(self, f"_{name}")()
@@ -238,19 +242,25 @@ class Acts:
             bookingId=stay.id, reason="not what was promised",
         )  # fmt: skip
 
-    def _resolve(self) -> Act | None:
-        stay = self._stay()
+    def _held(self, kind: str) -> list[tuple[str, str]]:
+        """The last bookings that are held for such a reason: booking id and what holds it."""
+        found = []
+        for stay in self.town.stays[-16:]:
+            booking = self.town.stack.db.collection("bookings").document(stay.id).get().to_dict()
+            what = ((booking or {}).get("holds") or {}).get(kind)
+            found += [(stay.id, what)] if what else []
+        return found
+
+    def _resolve(self) -> Act:
         decision = self.random.choice(("UPHELD", "REJECTED", "PARTIAL"))
-        amount = self._amount("30")
-        if stay is None:
-            return None
+        amount, which = self._amount("30"), self.random.random()
         request = self._request("operator", "refund-processor", "RESOLVE_REFUND_DISPUTE")
 
         def act() -> None:
-            booking = self.town.stack.db.collection("bookings").document(stay.id).get().to_dict()
-            dispute = ((booking or {}).get("holds") or {}).get("refund_dispute")
-            if dispute is None:
+            held = self._held("refund_dispute")
+            if not held:
                 return
+            _, dispute = held[int(which * len(held))]
             request.fields.update(disputeId=dispute, decision=decision, note="decided")
             if decision == "PARTIAL":
                 request.fields["refundAmount"] = amount
@@ -298,6 +308,13 @@ class Acts:
             provider, "stripe-connect", "CREATE_PAYOUT",
             providerId=provider, amount=self._amount("40"),
         )  # fmt: skip
+
+    def _pause(self) -> Act:
+        """Paused for a few requests, then on again: others are to be paid, too."""
+        on = self._paused_at is None
+        self._paused_at = self._count if on else None
+        action = "PAUSE_PAYOUTS" if on else "RESUME_PAYOUTS"
+        return self._ask("operator", "payout-manager", action, reason="a drill")
 
     def _payout_run(self) -> Act:
         return self._ask("operator", "payout-manager", "RUN_SCHEDULED_PAYOUTS", keyed=False)
@@ -362,6 +379,22 @@ class Acts:
 
         return act
 
+    def _release(self) -> Act:
+        """An operator has looked into a warning or a review."""
+        kind = self.random.choice(("fraud_warning", "review"))
+        which = self.random.random()
+        request = self._request("operator", "booking-processor", "RELEASE_HOLD")
+
+        def act() -> None:
+            held = self._held(kind)
+            if not held:
+                return
+            booking, _ = held[int(which * len(held))]
+            request.fields.update(bookingId=booking, kind=kind, note="looked into")
+            self.wire.send(request)
+
+        return act
+
     def _approve(self) -> Act | None:
         reviews = self.town.reviews
         if not reviews:
@@ -402,8 +435,9 @@ class Acts:
 
 _WEIGHTS = {
     "book": 18, "pay": 6, "confirm": 4, "answer": 7, "cancel": 6, "complete": 14, "intent": 2,
-    "refund": 7, "claim_back": 6, "contest": 1, "resolve": 2,
+    "refund": 7, "claim_back": 6, "contest": 3, "resolve": 4,
     "schedule": 9, "instant": 4, "call_off": 2, "withdraw": 3, "payout_run": 3, "maintenance": 3,
-    "card_dispute": 3, "verdict": 3, "warning": 1, "review": 1, "approve": 2, "new_bank": 2,
+    "pause": 1, "release": 2,
+    "card_dispute": 3, "verdict": 3, "warning": 2, "review": 1, "approve": 2, "new_bank": 2,
     "again": 5, "fault": 11, "webhooks": 3, "deliver": 3, "kill": 1,
 }  # fmt: skip

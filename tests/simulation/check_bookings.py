@@ -136,6 +136,22 @@ def settled(seen: Evidence) -> Iterator[str]:
         yield from _due(id_, doc, by_booking[id_])
 
 
+def contested(seen: Evidence) -> Iterator[str]:
+    """I7 at rest: open refund disputes hold their bookings, decided ones gave what was decided."""
+    held = {id_: doc["holds"].get("refund_dispute") for id_, doc in seen.all("bookings").items()}
+    disputes = {id_: d for id_, d in seen.all("disputes").items() if d["kind"] == "REFUND"}
+    for id_, doc in disputes.items():
+        if doc["status"] == "OPEN" and held[doc["bookingId"]] != id_:
+            yield f"I7 dispute {id_} is open, its booking holds {held[doc['bookingId']]}"
+        decided = doc["decided"] or {}
+        refund = seen.all("refunds").get(decided.get("refundId") or "", {})
+        if decided.get("amount") and refund.get("amount") != decided["amount"]:
+            yield f"I5 dispute {id_}: {decided} was decided, {refund.get('amount')} refunded"
+    for id_, dispute in held.items():
+        if dispute is not None and disputes.get(dispute, {}).get("status") != "OPEN":
+            yield f"I7 booking {id_} is held for {dispute}, which is not open"
+
+
 def _due(id_: str, doc: dict[str, Any], made: list[dict[str, Any]]) -> Iterator[str]:
     """I6: the provider's part is their share of what was not refunded, unless it was set."""
     money = doc["money"]

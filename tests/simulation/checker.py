@@ -52,6 +52,7 @@ def at_rest(seen: Evidence) -> list[str]:
         *check_ledger.balances(seen),
         *check_ledger.of_bookings(seen),
         *check_bookings.settled(seen),
+        *check_bookings.contested(seen),
         *check_payouts.arrived(seen),
         *check_stripe.objects(seen),
         *check_stripe.events(seen),

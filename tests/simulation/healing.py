@@ -21,6 +21,7 @@ def heal(town: Town, wire: Wire, trouble: Trouble) -> list[str]:
     trouble.calm()
     _await_functions(town)
     problems = _repeat(town, wire)
+    wire.send(Request("operator", "payout-manager", "RESUME_PAYOUTS", {"reason": "over"}, None))
     for step in _STEPS:
         town.stack.control.advance(step)
         problems = _maintain(town, wire) or _repeat(town, wire)

@@ -31,6 +31,15 @@ def sound(town_stack: Stack) -> Evidence:
     _operator(market, "refund-processor", "PROCESS_REFUND", bookingId=paid_out.id, refundAmount=50)
     cancelled = _paid(market, service, 3)
     _as(market, cancelled.customer, "booking-processor", "CANCEL_BOOKING", bookingId=cancelled.id)
+    contested = _paid(market, service, 25)
+    _as(
+        market,
+        contested.customer,
+        "refund-processor",
+        "DISPUTE_REFUND",
+        bookingId=contested.id,
+        reason="too short",
+    )
     disputed = _paid(market, service, 30)
     charge = market.stripe.v1.payment_intents.retrieve(disputed.payment_intent).latest_charge
     town_stack.control.dispute(str(charge))
@@ -181,6 +190,22 @@ def _hold_lost(seen: Evidence) -> None:
     _booking(seen, "DISPUTED")["holds"] = {}
 
 
+def _open_dispute(seen: Evidence) -> Doc:
+    return _first(seen.all("disputes"), kind="REFUND")[1]
+
+
+def _contest_unheld(seen: Evidence) -> None:
+    seen.all("bookings")[_open_dispute(seen)["bookingId"]]["holds"] = {}
+
+
+def _decided_and_held(seen: Evidence) -> None:
+    _open_dispute(seen).update(status="REJECTED", decided={"amount": 0, "refundId": None})
+
+
+def _decided_and_unpaid(seen: Evidence) -> None:
+    _open_dispute(seen)["decided"] = {"amount": 100, "refundId": "refund-none"}
+
+
 def _payout(name: str, value: Any) -> Plant:
     def plant(seen: Evidence) -> None:
         _first(seen.all("payouts"), status="PAID")[1][name] = value
@@ -223,6 +248,9 @@ PLANTED: dict[str, tuple[str, Plant]] = {
     "an event left broken": ("I10", _event_broken),
     "an operation left open": ("I15", _operation_open),
     "a disputed booking not held": ("I17", _hold_lost),
+    "an open refund dispute without its hold": ("I7", _contest_unheld),
+    "a hold after the decision": ("I7", _decided_and_held),
+    "a decision that nobody paid": ("I5", _decided_and_unpaid),
     "a payout of another amount": ("I21", _payout("amount", 1)),
     "a payout that did not arrive": ("I21", _payout("status", "PROCESSING")),
     "a payout under another id": ("I8", _payout("stripePayoutId", "po_other")),

@@ -306,6 +306,94 @@ class Sets:
 
         return Scene(Request("refund-processor", booking.customer, body), holds)
 
+    def reject_dispute(self) -> Scene:
+        booking = self.completed()
+        body = self._decision(booking, "REJECTED")
+
+        def holds(answer: dict[str, Any]) -> None:
+            assert (answer["status"], answer["refund"]) == ("REJECTED", None)
+            assert self.market.booking(booking.id)["payment"]["holds"] == []
+            provider = booking.service.provider.uid
+            earned = self.market.api.as_user(provider).post(
+                "payout-manager", "CALCULATE_EARNINGS", providerId=provider
+            )
+            assert earned.ok()["totalEarnings"] == 184
+
+        return Scene(Request("refund-processor", "operator", body, admin=True), holds)
+
+    def uphold_dispute_after_transfer(self) -> Scene:
+        booking = self.transferred()
+        body = self._decision(booking, "UPHELD", requested=100)
+
+        def holds(answer: dict[str, Any]) -> None:
+            assert (answer["status"], answer["refund"]["refundAmount"]) == ("UPHELD", 100)
+            _refunded(self, booking, "COMPLETED", 1)(answer)
+            assert self.market.booking(booking.id)["payment"]["holds"] == []
+            found = self.market.stripe.v1.transfers.list({"transfer_group": booking.id})
+            assert [one.amount_reversed for one in found.data] == [9_200]
+
+        return Scene(Request("refund-processor", "operator", body, admin=True), holds)
+
+    def release_hold(self) -> Scene:
+        booking = self.completed()
+        charge = charge_of(self.market, booking)
+        self.market.control.call("POST", "early_fraud_warnings", {"charge": charge})
+        body = {
+            "action": "RELEASE_HOLD",
+            "bookingId": booking.id,
+            "kind": "fraud_warning",
+            "note": "the cardholder was asked",
+        }
+
+        def holds(answer: dict[str, Any]) -> None:
+            assert answer["holds"] == []
+            kept = self.market.db.collection("holdReleases").stream()
+            of_booking = [one for one in kept if (one.to_dict() or {})["bookingId"] == booking.id]
+            assert len(of_booking) == 1
+
+        return Scene(Request("booking-processor", "operator", body, admin=True), holds)
+
+    def pause_payouts(self) -> Scene:
+        body = {"action": "PAUSE_PAYOUTS", "reason": "a drill"}
+
+        def holds(answer: dict[str, Any]) -> None:
+            assert (answer["paused"], answer["reason"]) == (True, "a drill")
+            self._turn("RESUME_PAYOUTS")
+
+        return Scene(Request("payout-manager", "operator", body, admin=True), holds)
+
+    def resume_payouts(self) -> Scene:
+        self._turn("PAUSE_PAYOUTS")
+        body = {"action": "RESUME_PAYOUTS", "reason": "over"}
+
+        def holds(answer: dict[str, Any]) -> None:
+            assert (answer["paused"], answer["reason"]) == (False, "over")
+            kept = self.market.db.collection("payoutPauses").stream()
+            turns = [(one.to_dict() or {})["paused"] for one in kept]
+            assert turns == [number % 2 == 0 for number in range(len(turns))]
+
+        return Scene(Request("payout-manager", "operator", body, admin=True), holds)
+
+    def _turn(self, action: str) -> None:
+        operator = self.market.api.as_operator()
+        operator.post("payout-manager", action, reason="a drill").ok()
+
+    def _decision(self, booking: Booking, decision: str, requested: Any = None) -> dict[str, Any]:
+        caller = self.market.api.as_user(booking.customer)
+        opened = caller.post(
+            "refund-processor",
+            "DISPUTE_REFUND",
+            bookingId=booking.id,
+            reason="half of it",
+            requestedAmount=requested,
+        ).ok()
+        return {
+            "action": "RESOLVE_REFUND_DISPUTE",
+            "disputeId": opened["disputeId"],
+            "decision": decision,
+            "note": "both were heard",
+        }
+
     # One scene an event whose handler writes or calls.
 
     def _told(
@@ -409,6 +497,25 @@ class Sets:
             holds,
         )
 
+    def fraud_warning_event(self) -> Scene:
+        """A warning of a small payment whose money lies at the connected account."""
+        booking = self.transferred()
+        self.market.api.as_operator().post(
+            "refund-processor", "PROCESS_REFUND", bookingId=booking.id, refundAmount=190
+        ).ok()
+        charge = charge_of(self.market, booking)
+
+        def holds() -> None:
+            _refunded(self, booking, "REFUNDED", 2)({})
+            found = self.market.stripe.v1.transfers.list({"transfer_group": booking.id})
+            assert [one.amount_reversed for one in found.data] == [18_400]
+
+        return self._told(
+            "radar.early_fraud_warning.created",
+            lambda: self.market.control.call("POST", "early_fraud_warnings", {"charge": charge}),
+            holds,
+        )
+
     def arrived_event(self) -> Scene:
         booking = self.completed()
         provider = booking.service.provider
@@ -448,6 +555,11 @@ SCENES: dict[str, Callable[[Sets], Scene]] = {
     "CANCEL_PAYOUT": Sets.cancel_payout,
     "CREATE_ACCOUNT": Sets.create_account,
     "DISPUTE_REFUND": Sets.dispute_refund,
+    "RESOLVE_REFUND_DISPUTE, rejected": Sets.reject_dispute,
+    "RESOLVE_REFUND_DISPUTE, upheld after the transfer": Sets.uphold_dispute_after_transfer,
+    "RELEASE_HOLD": Sets.release_hold,
+    "PAUSE_PAYOUTS": Sets.pause_payouts,
+    "RESUME_PAYOUTS": Sets.resume_payouts,
     "event payment_intent.succeeded": Sets.paid_event,
     "event payment_intent.payment_failed": Sets.declined_event,
     "event payment_intent.amount_capturable_updated": Sets.authorised_event,
@@ -455,6 +567,7 @@ SCENES: dict[str, Callable[[Sets], Scene]] = {
     "event refund.created, made by hand": Sets.refund_event,
     "event charge.dispute.created": Sets.disputed_event,
     "event charge.dispute.closed, lost": Sets.lost_dispute_event,
+    "event radar.early_fraud_warning.created, a small payment": Sets.fraud_warning_event,
     "event payout.paid": Sets.arrived_event,
 }
 
