@@ -22,6 +22,8 @@ KEY_LINES = (
     r"✓ payment_intent.succeeded makes it +CONFIRMED",
     r"✓ her first card is declined +insufficient_funds",
     r"✓ her bank asks her; the payment +requires_action",
+    r"✓ while an operator has paused payouts +payouts_paused",
+    r"✓ an operator has heard both and decides +REJECTED",
     r"✓ payout.paid arrives: it is +PAID",
     r"✓ back to her card +100\.00",
     r"✓ the platform gives up 8 % of it +4\.00",

@@ -9,7 +9,7 @@ from emulator.demo.screen import Screen, money
 
 
 def play(market: Marketplace, screen: Screen) -> None:
-    """COMPLETE_BOOKING, SCHEDULE_PAYOUT, transfer.created, payout.paid."""
+    """COMPLETE_BOOKING, PAUSE_PAYOUTS, SCHEDULE_PAYOUT, transfer.created, payout.paid."""
     ada, booking = market.functions.sign_in("ada"), market.bookings["Ben"]
     early = ada.refusal("booking-processor", "COMPLETE_BOOKING", bookingId=booking.id)
     screen.expect("a lesson cannot be completed before its end", early.get("code"), 409)
@@ -20,6 +20,10 @@ def play(market: Marketplace, screen: Screen) -> None:
     screen.expect("Ada has earned 92 % of 200.00", earned, Decimal("184.00"))
     greedy = ada.refusal("payout-manager", "SCHEDULE_PAYOUT", providerId=ada.uid, amount=200)
     screen.expect("asking for more", greedy.get("error"), "Insufficient earnings")
+    market.operator.post("payout-manager", "PAUSE_PAYOUTS", reason="a drill")
+    paused = ada.refusal("payout-manager", "SCHEDULE_PAYOUT", providerId=ada.uid)
+    screen.expect("while an operator has paused payouts", paused.get("type"), "payouts_paused")
+    market.operator.post("payout-manager", "RESUME_PAYOUTS", reason="over")
     payout = ada.post("payout-manager", "SCHEDULE_PAYOUT", providerId=ada.uid)
     screen.tell("she asks for all of it", str(payout["stripePayoutId"]))
     screen.expect("the payout is", payout["status"], "PROCESSING")
