@@ -36,6 +36,8 @@ MOST_NOTICE_MINUTES: Final = 366 * DAY_MINUTES
 MOST_BUFFER_MINUTES: Final = 7 * DAY_MINUTES
 MOST_DURATION_MINUTES: Final = 366 * DAY_MINUTES
 MOST_ADVANCE_DAYS: Final = 3_653
+#: As long as Stripe lets a trial be.
+MOST_TRIAL_DAYS: Final = 730
 
 
 class ServiceMisconfigured(ValueError):
@@ -70,6 +72,7 @@ class Service:
         check_in_required: Whether a booking without a check-in is a no-show when it ends.
         no_show_refund_percent: What of the total a no-show gets back.
         active: Whether it can be booked at all.
+        trial_days: Free days before a subscription's first period.
         billing_interval: What one period of a subscription to it lasts; None: no subscriptions.
     """
 
@@ -97,6 +100,7 @@ class Service:
     no_show_refund_percent: int = 0
     active: bool = True
     billing_interval: BillingInterval | None = None
+    trial_days: int = 0
 
 
 def parse_service(service_id: str, doc: Mapping[str, object]) -> Service:
@@ -143,6 +147,7 @@ def parse_service(service_id: str, doc: Mapping[str, object]) -> Service:
         requests_block=fields.flag("requestsBlock", True),
         active=fields.flag("active", True),
         billing_interval=fields.optional_choice("billingInterval", get_args(BillingInterval)),
+        trial_days=fields.whole("trialDays", 0, MOST_TRIAL_DAYS) or 0,
     )
     if fields.problems:
         raise ServiceMisconfigured(fields.problems)

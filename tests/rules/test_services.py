@@ -38,6 +38,7 @@ LARGEST: dict[str, Any] = {
     ],
     "bookingMode": "REQUEST",
     "billingInterval": "MONTH",
+    "trialDays": 14,
     "active": True,
 }
 ACCEPTED: list[tuple[str, Any]] = [
@@ -97,6 +98,9 @@ MALFORMED: list[tuple[str, Any]] = [
     ("cancellationPolicy", [{"hoursBefore": 24, "refundPercent": 50, "fee": 1}]),
     ("bookingMode", "AUCTION"),
     ("billingInterval", "DAY"),
+    ("trialDays", -1),
+    ("trialDays", 731),
+    ("trialDays", "14"),
     ("active", "yes"),
     ("platformFeeRate", 0),
     ("providerReady", True),

@@ -58,6 +58,7 @@ def test_every_field_is_read() -> None:
         bookingMode="REQUEST",
         active=False,
         billingInterval="MONTH",
+        trialDays=14,
         unknown="ignored",
     )
     assert service == Service(
@@ -82,6 +83,7 @@ def test_every_field_is_read() -> None:
         booking_mode="REQUEST",
         active=False,
         billing_interval="MONTH",
+        trial_days=14,
     )
 
 
@@ -174,6 +176,7 @@ def test_an_hour_or_a_person_may_cost_less_than_the_smallest_charge(unit: str) -
         ("active", "yes", "true or false"),
         ("active", 1, "true or false"),
         ("billingInterval", "DAY", "WEEK, MONTH, YEAR"),
+        ("trialDays", 731, "730"),
     ],
 )
 def test_a_bad_field_is_named_with_its_problem(field: str, value: object, problem: str) -> None:
@@ -252,6 +255,7 @@ NAMES = [
     "providerId title category price currency priceUnit capacityMode capacity maxGroupSize",
     "timezone weeklyHours closedDates minNoticeMinutes maxAdvanceDays bufferMinutes",
     "minDurationMinutes maxDurationMinutes cancellationPolicy bookingMode active billingInterval",
+    "trialDays",
 ]
 
 
