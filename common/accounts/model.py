@@ -61,6 +61,12 @@ def takes_payouts(profile: Mapping[str, Any] | None) -> bool:
     return takes_bookings(profile) and bool((profile or {}).get("stripePayoutsEnabled"))
 
 
+def provider_rate(profile: Mapping[str, Any] | None) -> int | None:
+    """The commission agreed with this provider, basis points; only the server writes it."""
+    rate = (profile or {}).get("commissionRateBps")
+    return rate if isinstance(rate, int) and 0 <= rate <= 10_000 else None
+
+
 def account_as_json(account: Mapping[str, Any]) -> dict[str, Any]:
     """CHECK_ACCOUNT_STATUS's answer."""
     return {

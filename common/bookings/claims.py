@@ -104,7 +104,7 @@ def firm(booking: Booking) -> list[Write]:
 
 
 def _patches(booking: Booking, fields: Mapping[str, Any]) -> list[Write]:
-    if not booking.claims_place:
+    if not (booking.claims_place and booking.takes_time):
         return []
     days = keys(booking.service_id, booking.start, booking.occupied_until)
     return [Patch(key, fields) for key in days]

@@ -59,6 +59,7 @@ def to_document(booking: Booking) -> Document:
         "transfers": [dict(transfer) for transfer in booking.transfers],
         "request": dict(booking.request),
         "attendance": dict(booking.attendance),
+        "subscriptionId": booking.subscription_id,
         "lastRefund": None if booking.last_refund is None else dict(booking.last_refund),
         "history": [dict(step) for step in booking.history],
         **_limits(booking),
@@ -118,6 +119,7 @@ def from_document(booking_id: str, doc: Mapping[str, Any]) -> Booking:
         attendance=doc["attendance"],
         countries=limits.get("countries", {}),
         notices=limits.get("notices", {}),
+        subscription_id=doc.get("subscriptionId"),
         history=tuple(doc["history"]),
     )
 
@@ -128,8 +130,9 @@ def load(snapshot: Snapshot) -> Booking:
 
 
 def create(booking: Booking) -> list[Write]:
-    """The writes that make a booking."""
-    return [Create(collections.booking(booking.id), to_document(booking))]
+    """The writes that make a booking, with what it adds to its provider's running totals."""
+    made = Create(collections.booking(booking.id), to_document(booking))
+    return [made, *_added(booking, {name: n for name, n in totals_of(booking).items() if n})]
 
 
 def change(was: Snapshot, booking: Booking) -> list[Write]:
@@ -159,8 +162,12 @@ def totals_of(booking: Booking) -> dict[str, int]:
 def _totals(before: Booking, after: Booking) -> list[Write]:
     was, now = totals_of(before), totals_of(after)
     deltas = {name: now[name] - was[name] for name in now if now[name] != was[name]}
+    return _added(after, deltas)
+
+
+def _added(booking: Booking, deltas: Mapping[str, int]) -> list[Write]:
     if not deltas:
         return []
-    key = collections.earnings(after.provider_id, after.money.currency)
-    fixed = {"providerId": after.provider_id, "currency": after.money.currency}
+    key = collections.earnings(booking.provider_id, booking.money.currency)
+    fixed = {"providerId": booking.provider_id, "currency": booking.money.currency}
     return [Add(key, fixed, deltas)]

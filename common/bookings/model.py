@@ -73,11 +73,16 @@ class BookingMoney:
         return self.provider - (self.refunded - self.fee_refunded)
 
 
+#: The mode of a paid period of a subscription, which takes no time in the calendar.
+PERIOD = "SUBSCRIPTION"
+
+
 @dataclass(frozen=True, slots=True)
 class Booking:
-    """One customer's purchase of one service at one time.
+    """One customer's purchase of one service at one time, or of one period of a subscription.
 
     Attributes:
+        mode: How it came about: INSTANT, REQUEST, or SUBSCRIPTION for a paid period.
         version: Grows by one with every change; the history holds each status with its version.
         hold_until: Until when an unpaid booking keeps its place; of a REQUESTED one: until when
             the provider may answer.
@@ -91,6 +96,7 @@ class Booking:
             the last failure, Stripe's fee, when the funds become available.
         transfers: Each transfer to the provider: its id, amount, what of it was reversed, the
             connected account it went to, and when Stripe made it (``at``); the oldest first.
+        subscription_id: The subscription whose period it is; None: it is no period.
         last_refund: The newest refund's id, amount, reason and instant: a double click finds it.
         countries: Whose hold limits apply: ``platform`` and ``account`` -> ISO country code.
         notices: What was done about its deadlines: kind -> which (``lapsesAt``), when it was
@@ -128,6 +134,7 @@ class Booking:
     attendance: Mapping[str, Any] = field(default_factory=dict)
     countries: Mapping[str, str | None] = field(default_factory=dict)
     notices: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    subscription_id: str | None = None
     history: tuple[Mapping[str, Any], ...] = ()
 
     @property
@@ -141,8 +148,13 @@ class Booking:
         return bool(self.request.get("blocks", True))
 
     @property
+    def takes_time(self) -> bool:
+        """Whether it is about a time of the calendar; a subscription's period is not."""
+        return self.mode != PERIOD
+
+    @property
     def keeps_place(self) -> bool:
-        """Whether the booking has a claim in the calendar."""
+        """Whether it stands: with its claim in the calendar, if it takes time there."""
         return self.claims_place and self.status in KEEPS_PLACE
 
     @property

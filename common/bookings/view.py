@@ -34,6 +34,7 @@ def booking_as_json(booking: Booking) -> dict[str, Any]:
         "qrCode": f"qr_{booking.id}",
         "customerId": booking.customer_id,
         "providerId": booking.provider_id,
+        "subscriptionId": booking.subscription_id,
         "groupSize": booking.group_size,
         "specialRequests": booking.special_requests,
         "cancellationPolicy": booking.policy.as_document(),

@@ -8,11 +8,13 @@ from datetime import datetime
 
 from common.accounts import creation, recall_operation
 from common.bookings import capture_operation, payment_operations
+from common.operations import made_once
 from common.operations.model import Operation, Result, Results, Settled
 from common.payouts import payout_operation
 from common.refunds import clawback_operation, refund_operation
 from common.store.collections import Key
 from common.store.store import Snapshot
+from common.subscriptions import subscribing
 
 Documents = Mapping[Key, Snapshot]
 
@@ -59,5 +61,10 @@ KINDS: dict[str, Kind] = {
         payout_operation.settle,
         payout_operation.barred,
         payout_operation.halted,
+    ),
+    "once": Kind(made_once.needs, made_once.keys, made_once.settle),
+    "subscription": Kind(subscribing.needs, subscribing.keys, subscribing.settle),
+    "subscription_change": Kind(
+        subscribing.change_needs, subscribing.change_keys, subscribing.change_settle
     ),
 }

@@ -19,7 +19,7 @@ def check(evidence: Evidence) -> Iterator[Mismatch]:
     """Claims against bookings, and each service's bookings against its capacity."""
     keeping: dict[str, list[Booking]] = defaultdict(list)
     for booking in evidence.bookings():
-        if booking.keeps_place:
+        if _placed(booking):
             keeping[booking.service_id].append(booking)
             yield from _claimed(booking, evidence)
     yield from _orphans(evidence)
@@ -27,6 +27,10 @@ def check(evidence: Evidence) -> Iterator[Mismatch]:
         doc = evidence.document("services", service_id)
         if doc is not None:
             yield from _crowded(service_id, doc, bookings)
+
+
+def _placed(booking: Booking) -> bool:
+    return booking.keeps_place and booking.takes_time
 
 
 def _claimed(booking: Booking, evidence: Evidence) -> Iterator[Mismatch]:
@@ -44,7 +48,7 @@ def _claimed(booking: Booking, evidence: Evidence) -> Iterator[Mismatch]:
 
 
 def _orphans(evidence: Evidence) -> Iterator[Mismatch]:
-    keeping = {booking.id for booking in evidence.bookings() if booking.keeps_place}
+    keeping = {booking.id for booking in evidence.bookings() if _placed(booking)}
     for name, calendar in evidence.documents("calendars"):
         for booking_id in sorted(calendar["claims"]):
             if booking_id not in keeping:

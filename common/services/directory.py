@@ -69,7 +69,7 @@ def load(
     docs = context.read(wanted, *guess, *others)
     if docs[wanted].data is None:
         raise Missing("service")
-    service = _parsed(service_id, docs[wanted])
+    service = parsed(service_id, docs[wanted])
     missing = [key for key in _needed(service, service_id, start, end, ahead) if key not in docs]
     if missing:
         docs.update(context.read(*missing))
@@ -79,7 +79,12 @@ def load(
     return Offer(service, docs[collections.profile(service.provider_id)].data, docs)
 
 
-def _parsed(service_id: str, snapshot: Snapshot) -> Service:
+def parsed(service_id: str, snapshot: Snapshot) -> Service:
+    """The service in a document that exists.
+
+    Raises:
+        ServiceUnusable: the document describes nothing that can be sold.
+    """
     try:
         return parse_service(service_id, snapshot.require())
     except ServiceMisconfigured as error:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from common.ids import derived
+
 
 class Key(NamedTuple):
     """One document: our name of its collection, and its id."""
@@ -75,6 +77,11 @@ def dispute(dispute_id: str) -> Key:
 def subscription(subscription_id: str) -> Key:
     """A customer's recurring purchase."""
     return Key("subscriptions", subscription_id)
+
+
+def subscriber(customer_id: str, service_id: str) -> Key:
+    """A customer's subscription to one service: the newest, of which one at most is live."""
+    return Key("subscribers", derived("subscriber", customer_id, service_id))
 
 
 def account(account_id: str) -> Key:

@@ -70,5 +70,11 @@ METHODS: dict[str, _Make] = {
     "transfers.create": lambda c, _, p, o: c.v1.transfers.create(p, o),
     "transfers.reverse": lambda c, t, p, o: c.v1.transfers.reversals.create(t, p, o),
     "payouts.create": lambda c, _, p, o: c.v1.payouts.create(p, o),
+    "customers.create": lambda c, _, p, o: c.v1.customers.create(p, o),
+    "products.create": lambda c, _, p, o: c.v1.products.create(p, o),
+    "prices.create": lambda c, _, p, o: c.v1.prices.create(p, o),
+    "subscriptions.create": lambda c, _, p, o: c.v1.subscriptions.create(p, o),
+    "subscriptions.update": lambda c, t, p, o: c.v1.subscriptions.update(t, p, o),
+    "subscriptions.cancel": lambda c, t, p, o: c.v1.subscriptions.cancel(t, p, o),
     "payouts.cancel": lambda c, t, p, o: c.v1.payouts.cancel(t, p, o),
 }

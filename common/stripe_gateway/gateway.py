@@ -19,6 +19,7 @@ from common.ids import is_document_id
 from common.settings import Settings
 from common.stripe_gateway import lookup
 from common.stripe_gateway.calls import METHODS, Call, Json
+from common.stripe_gateway.objects import id_of
 
 if TYPE_CHECKING:
     from stripe import StripeClient, StripeObject
@@ -125,6 +126,29 @@ class Gateway:
         options: Any = {"stripe_account": account_id} if account_id else {}
         return self._run(lambda: self.client.v1.payouts.retrieve(payout_id, params, options))
 
+    def subscription(self, subscription_id: str) -> Json:
+        """A subscription with its latest invoice, that one's payments and its client secret."""
+        params: Any = {
+            "expand": [
+                "latest_invoice.confirmation_secret",
+                "latest_invoice.payments",
+                "pending_setup_intent",
+            ]
+        }
+        return self._run(lambda: self.client.v1.subscriptions.retrieve(subscription_id, params))
+
+    def invoice(self, invoice_id: str) -> Json:
+        """An invoice with its payments."""
+        params: Any = {"expand": ["payments"]}
+        return self._run(lambda: self.client.v1.invoices.retrieve(invoice_id, params))
+
+    def invoice_of(self, intent_id: str) -> str | None:
+        """The invoice that a payment intent pays; None where it pays none."""
+        payment: Any = {"type": "payment_intent", "payment_intent": intent_id}
+        params: Any = {"payment": payment, "limit": 1}
+        found = list(self._pages(lambda: self.client.v1.invoice_payments.list(params)))
+        return id_of(found[0]["invoice"]) if found else None
+
     def balance_transaction(self, transaction_id: str) -> Json:
         """One movement of the platform's balance."""
         return self._run(lambda: self.client.v1.balance_transactions.retrieve(transaction_id))
@@ -134,9 +158,9 @@ class Gateway:
         options: Any = {"stripe_account": account_id} if account_id else {}
         return self._run(lambda: self.client.v1.balance.retrieve({}, options))
 
-    def all(self, kind: str, account_id: str | None = None) -> Iterator[Json]:
+    def all(self, kind: str, account_id: str | None = None, **filters: str) -> Iterator[Json]:
         """Every object of a kind (``charges``, ``refunds`` …), newest first, page by page."""
-        params: Any = {"limit": 100}
+        params: Any = {"limit": 100, **filters}
         options: Any = {"stripe_account": account_id} if account_id else {}
         service = getattr(self.client.v1, kind)
         yield from self._pages(lambda: service.list(params, options))

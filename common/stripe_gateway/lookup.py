@@ -37,6 +37,12 @@ _LISTS: Mapping[str, _List] = {
         call.target or "", {"limit": _PAGE}, o
     ),
     "payouts.create": lambda c, _, p, o: c.v1.payouts.list(p, o),
+    "customers.create": lambda c, _, p, o: c.v1.customers.list(p, o),
+    "products.create": lambda c, _, p, o: c.v1.products.list(p, o),
+    "prices.create": lambda c, _, p, o: c.v1.prices.list(p, o),
+    "subscriptions.create": lambda c, call, _, o: c.v1.subscriptions.list(
+        {"limit": _PAGE, "customer": call.params["customer"], "status": "all"}, o
+    ),
 }
 
 

@@ -8,6 +8,10 @@ from typing import Any
 from common.context import Context
 from common.ids import is_document_id
 from common.store import collections
+from common.stripe_gateway.objects import id_of
+from common.subscriptions import periods
+
+__all__ = ["booking_id", "id_of", "named"]
 
 
 def named(thing: Mapping[str, Any], name: str) -> str | None:
@@ -16,15 +20,12 @@ def named(thing: Mapping[str, Any], name: str) -> str | None:
     return value if isinstance(value, str) and is_document_id(value) else None
 
 
-def id_of(value: Any) -> str | None:
-    """The id in a field that may be expanded."""
-    if isinstance(value, Mapping):
-        value = value.get("id")
-    return value if isinstance(value, str) and value else None
-
-
 def booking_id(thing: Mapping[str, Any], context: Context) -> str | None:
-    """The booking that an object's metadata names, or its payment intent leads to."""
+    """The booking that an object's metadata names, or its payment intent leads to.
+
+    A payment of a subscription's invoice bears no word of ours: its period is found, and made, by
+    way of the invoice.
+    """
     direct = named(thing, "bookingId")
     if direct is not None:
         return direct
@@ -33,4 +34,4 @@ def booking_id(thing: Mapping[str, Any], context: Context) -> str | None:
         return None
     key = collections.payment_intent(intent)
     found = context.read(key)[key].data
-    return None if found is None else str(found["bookingId"])
+    return str(found["bookingId"]) if found is not None else periods.of_intent(intent, context)

@@ -47,6 +47,11 @@ def _begin(command: Request, context: Context, key: Key) -> Begun:
         return calling_off.left_open(context, booking, docs)
     if booking.status not in _CANCELLABLE:
         raise WrongState("This booking can no longer be cancelled", str(booking.status))
+    if not booking.takes_time:
+        raise WrongState(
+            "This is a period of a subscription; cancel that one, or refund the period",
+            str(booking.status),
+        )
     plan = cancel(booking, role, now=context.now, by=context.caller.actor)
     reason = command.reason or ("requested_by_customer" if role is Role.CUSTOMER else "provider")
     return calling_off.begin(context, docs[key], plan, reason)

@@ -9,6 +9,7 @@ from datetime import timedelta
 
 from pydantic import Field
 
+from common.accounts.model import provider_rate
 from common.bookings import claims
 from common.bookings.calendar import HORIZON_DAYS, alternative_days, alternatives
 from common.bookings.place import Place, ends_by, find
@@ -19,7 +20,7 @@ from common.context import Answer, Context
 from common.http.command import Command, Id, Instant
 from common.services.directory import Offer, load
 from common.store import collections
-from functions.booking_processor.create_booking import provider_rate, require_order
+from functions.booking_processor.create_booking import require_order
 
 
 class Request(Command):

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import Field
 
-from common.accounts.model import takes_bookings
+from common.accounts.model import provider_rate, takes_bookings
 from common.bookings import claims, deadlines, documents, holds, payment_operations
 from common.bookings.model import Booking, BookingMoney
 from common.bookings.place import Place, find
@@ -187,12 +187,6 @@ def price(service: Service, start: datetime, end: datetime, group_size: int, rat
         return split(quote(service, start, end, group_size), rate)
     except PriceOutOfRange as error:
         raise InvalidFields([("serviceId", f"the price {error.problem}")]) from None
-
-
-def provider_rate(profile: Mapping[str, Any] | None) -> int | None:
-    """The commission agreed with this provider, basis points; only the server writes it."""
-    rate = (profile or {}).get("commissionRateBps")
-    return rate if isinstance(rate, int) and 0 <= rate <= 10_000 else None
 
 
 def _booking(command: Request, context: Context, booking_id: str, offer: Offer) -> Booking:

@@ -6,12 +6,20 @@ from typing import TYPE_CHECKING
 
 from common.auth.caller import Role
 from common.http.app import Action, Processor
-from functions.stripe_connect import accounts, create_payment_intent, create_payout
+from functions.stripe_connect import (
+    accounts,
+    cancel_subscription,
+    create_payment_intent,
+    create_payout,
+    create_subscription,
+    get_subscriptions,
+)
 
 if TYPE_CHECKING:
     from flask import Request, Response
 
 _SELF = frozenset({Role.PROVIDER, Role.OPERATOR})
+_PARTIES = frozenset({Role.CUSTOMER, Role.PROVIDER, Role.OPERATOR})
 
 PROCESSOR = Processor(
     "stripe-connect",
@@ -39,6 +47,21 @@ PROCESSOR = Processor(
             create_payment_intent.handle,
             frozenset({Role.CUSTOMER}),
             refill=create_payment_intent.refill,
+        ),
+        "CREATE_SUBSCRIPTION": Action(
+            create_subscription.Request,
+            create_subscription.handle,
+            frozenset({Role.CUSTOMER}),
+            refill=create_subscription.refill,
+        ),
+        "CANCEL_SUBSCRIPTION": Action(
+            cancel_subscription.Request, cancel_subscription.handle, _PARTIES
+        ),
+        "GET_SUBSCRIPTION": Action(
+            get_subscriptions.GetRequest, get_subscriptions.get, _PARTIES, changes=False
+        ),
+        "LIST_SUBSCRIPTIONS": Action(
+            get_subscriptions.ListRequest, get_subscriptions.listing, _PARTIES, changes=False
         ),
         "CREATE_PAYOUT": Action(create_payout.Request, create_payout.handle, _SELF),
     },
