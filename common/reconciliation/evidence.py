@@ -62,6 +62,9 @@ class Stripe:
     payouts: Objects = field(default_factory=dict)
     disputes: Objects = field(default_factory=dict)
     accounts: Objects = field(default_factory=dict)
+    subscriptions: Objects = field(default_factory=dict)
+    invoices: Objects = field(default_factory=dict)
+    invoice_payments: Objects = field(default_factory=dict)
     balances: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
 

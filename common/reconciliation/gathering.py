@@ -23,6 +23,7 @@ COLLECTIONS = (
     "payouts",
     "refunds",
     "services",
+    "subscriptions",
     "transactions",
     "webhook_events",
     "yearlyTotals",
@@ -59,6 +60,9 @@ def gather(services: Services) -> Evidence:
         payouts=_by_id(payouts),
         disputes=_by_id(stripe.all("disputes")),
         accounts=_by_id(stripe.all("accounts")),
+        subscriptions=_by_id(stripe.all("subscriptions", status="all")),
+        invoices=_by_id(stripe.all("invoices")),
+        invoice_payments=_by_id(stripe.all("invoice_payments")),
         balances=balances,
     )
     return Evidence(firestore, side, services.clock.now())

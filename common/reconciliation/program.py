@@ -13,6 +13,7 @@ from common.reconciliation import (
     place_checks,
     provider_checks,
     stripe_checks,
+    subscription_checks,
 )
 from common.reconciliation.evidence import Evidence, Mismatch
 
@@ -23,6 +24,7 @@ CHECKS: tuple[Callable[[Evidence], Iterator[Mismatch]], ...] = (
     place_checks.check,
     provider_checks.check,
     stripe_checks.check,
+    subscription_checks.check,
     flight_checks.check,
     hold_checks.check,
 )

@@ -11,7 +11,9 @@ from typing import Any
 
 from common.ledger import accounts
 from common.reconciliation.evidence import Evidence, Mismatch, Objects, of_ours
+from common.reconciliation.subscription_checks import invoices_of_ours
 from common.refunds.model import STATUSES
+from common.stripe_gateway.objects import id_of
 
 _LIVE = frozenset(
     {
@@ -36,7 +38,7 @@ def check(evidence: Evidence) -> Iterator[Mismatch]:
     """Every object that names us is recorded as it is, and every record has its object."""
     stripe = evidence.stripe
     yield from _intents(evidence)
-    yield from _moved(evidence, "charge", _succeeded(stripe.charges), "amount_captured")
+    yield from _moved(evidence, "charge", _succeeded(evidence), "amount_captured")
     yield from _moved(evidence, "transfer", stripe.transfers, "amount")
     yield from _moved(evidence, "reversal", _reversals(stripe.transfers), "amount")
     yield from _refunds(evidence)
@@ -46,12 +48,15 @@ def check(evidence: Evidence) -> Iterator[Mismatch]:
     yield from _balances(evidence)
 
 
-def _succeeded(charges: Objects) -> Objects:
-    """Charges that moved a booking's money."""
+def _succeeded(evidence: Evidence) -> Objects:
+    """Charges that moved a booking's money, or paid an invoice of a subscription of ours."""
+    periods = invoices_of_ours(evidence)
     return {
         id_: charge
-        for id_, charge in charges.items()
-        if charge["status"] == "succeeded" and charge["captured"] and of_ours(charge, "bookingId")
+        for id_, charge in evidence.stripe.charges.items()
+        if charge["status"] == "succeeded"
+        and charge["captured"]
+        and (of_ours(charge, "bookingId") or id_of(charge.get("payment_intent")) in periods)
     }
 
 
@@ -195,11 +200,11 @@ def _accounts(evidence: Evidence) -> Iterator[Mismatch]:
 
 
 def _disputes(evidence: Evidence) -> Iterator[Mismatch]:
+    ours = _succeeded(evidence)
     for id_, dispute in sorted(evidence.stripe.disputes.items()):
-        charge = evidence.stripe.charges.get(str(dispute["charge"]), {})
         doc = evidence.document("disputes", id_)
         if doc is None:
-            if of_ours(charge, "bookingId"):
+            if str(dispute["charge"]) in ours:
                 yield Mismatch("dispute.unrecorded", "I17", "no booking knows of it", (id_,))
         elif doc["status"] != dispute["status"]:
             yield Mismatch(
