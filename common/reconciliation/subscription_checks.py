@@ -1,6 +1,6 @@
 """Subscriptions and their paid periods against Stripe's subscriptions, invoices and payments. Pure.
 
-Source: invariants I4, I8, I13; docs/decisions/0008-a-paid-period-is-a-booking.md.
+Source: invariants I4, I8, I13; docs/decisions/0011-a-paid-period-is-a-booking.md.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """A paid period of a subscription as a booking: earned at once, then like any other.
 
 Payouts, refunds, disputes, holds and the books know bookings only, so a period that was paid is
-one (docs/decisions/0008-a-paid-period-is-a-booking.md): of mode SUBSCRIPTION, with no claim on
+one (docs/decisions/0011-a-paid-period-is-a-booking.md): of mode SUBSCRIPTION, with no claim on
 the calendar, over exactly what its charge took. Whichever of its events comes first makes it; the
 charge's ledger transaction is what makes it happen once.
 Source: contract, section 4 (a period earns the provider their part when its invoice is paid).

@@ -13,6 +13,7 @@ from google.cloud.firestore_v1.base_query import FieldFilter
 
 from emulator.stack.up import ROOT
 from tests.support.market import Booking, Market
+from tests.support.subscriptions import a_recurring_service, a_subscription
 
 DOCUMENT = (ROOT / "docs" / "ledger.md").read_text(encoding="utf-8")
 FLOWS: dict[str, str] = dict(
@@ -207,6 +208,12 @@ def lost_after_completion(market: Market, booking: Booking) -> set[str]:
     return PAID | {"earning"}
 
 
+def subscribed(market: Market, booking: Booking) -> set[str]:
+    service = a_recurring_service(market, provider=booking.service.provider)
+    a_subscription(market, service, paid=True)
+    return set()
+
+
 PLAYED: dict[str, Callable[[Market, Booking], set[str]]] = {
     "Paid": only_paid,
     "Completed": completed,
@@ -226,6 +233,7 @@ PLAYED: dict[str, Callable[[Market, Booking], set[str]]] = {
     "A dispute, won": won,
     "A dispute, lost before completion": lost,
     "A dispute, lost after completion": lost_after_completion,
+    "A subscription's period": subscribed,
 }
 #: The card that pays where the usual one would not do.
 CARDS = {
@@ -255,6 +263,8 @@ def test_the_ledger_says_what_the_document_says(market: Market, title: str) -> N
     expected = written(FLOWS[title])
     if flow is debt_recovered:  # the first booking's transfer and payout are told above
         expected += written(FLOWS["Paid out"])
+    if flow is subscribed:  # the booking itself
+        expected += written(FLOWS["Paid"])
     assert sorted(booked(market, booking, left_out), key=str) == sorted(expected, key=str)
 
 
