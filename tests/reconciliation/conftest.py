@@ -18,6 +18,12 @@ from emulator.stack.handle import RunningStack
 from tests.support.api import Api
 from tests.support.market import Booking, Market, Provider
 from tests.support.stripe_control import StripeControl
+from tests.support.subscriptions import (
+    Subscription,
+    a_recurring_service,
+    a_subscription,
+    period_of,
+)
 
 
 @dataclass(frozen=True)
@@ -31,6 +37,8 @@ class Life:
     cancelled: Booking
     lost: Booking
     unpaid: Booking
+    subscription: Subscription
+    period: Booking
 
     def doc(self, collection: str, id_: str) -> dict[str, Any]:
         """One document, to be changed in a copy."""
@@ -73,8 +81,20 @@ def life(stack: RunningStack, api: Api, stripe: StripeClient, db: FirestoreClien
     charge = market.booking(lost.id)["payment"]["chargeId"]
     market.control.dispute(charge, outcome="lost")
     unpaid = market.a_booking(service, starts_in=timedelta(hours=500))
+    subscription = a_subscription(market, a_recurring_service(market, provider=provider), paid=True)
+    period = period_of(market, subscription)
     market.control.idle()
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("FIRESTORE_EMULATOR_HOST", stack.firestore)
         evidence = gather(build(load(settings_of(stack))))
-    return Life(evidence, provider, paid_out, part_refunded, cancelled, lost, unpaid)
+    return Life(
+        evidence,
+        provider,
+        paid_out,
+        part_refunded,
+        cancelled,
+        lost,
+        unpaid,
+        subscription,
+        period,
+    )

@@ -197,7 +197,24 @@ def refund_dispute(life: Life, status: str, decided: dict[str, Any] | None) -> E
     return added(life.evidence, "disputes", "dispute-1", document)
 
 
-T, B = "transactions", "bookings"
+def invoice_of(life: Life) -> str:
+    return str(life.doc("bookings", life.period.id)["payment"]["invoiceId"])
+
+
+def twice_subscribed(life: Life) -> Evidence:
+    return added(
+        life.evidence, "subscriptions", "sub_twin", life.doc("subscriptions", life.subscription.id)
+    )
+
+
+def never_earned(life: Life) -> Evidence:
+    def change(doc: dict[str, Any]) -> None:
+        doc.update(status="CONFIRMED", history=doc["history"][:1])
+
+    return changed(life.evidence, "bookings", life.period.id, change)
+
+
+T, B, S = "transactions", "bookings", "subscriptions"
 PLANTED: dict[str, tuple[Callable[[Life], Evidence], str]] = {
     "an amount one cent up": (
         lambda v: changed(v.evidence, T, posting(v, "charge", v.paid_out.id), first_entry(1)),
@@ -479,6 +496,47 @@ PLANTED: dict[str, tuple[Callable[[Life], Evidence], str]] = {
         lambda v: refund_dispute(v, "UPHELD", {"amount": 5000, "refundId": "refund-none"}),
         "dispute.refund",
     ),
+    "a subscription gone": (
+        lambda v: without(v.evidence, S, v.subscription.id),
+        "subscription.unrecorded",
+    ),
+    "a subscription that Stripe does not know": (
+        lambda v: gone_at_stripe(v.evidence, "subscriptions", v.subscription.id),
+        "subscription.missing",
+    ),
+    "a subscription's status flipped": (
+        lambda v: changed(v.evidence, S, v.subscription.id, put(status="PAUSED")),
+        "subscription.status",
+    ),
+    "a customer subscribed twice": (twice_subscribed, "subscription.twice"),
+    "a subscription's price that misses its rate": (
+        lambda v: changed(v.evidence, S, v.subscription.id, more_money("fee", 1)),
+        "subscription.price",
+    ),
+    "a paid period gone": (lambda v: without(v.evidence, B, v.period.id), "period.unrecorded"),
+    "a paid period's charge gone from the ledger": (
+        lambda v: without(v.evidence, T, posting(v, "charge", v.period.id)),
+        "charge.unrecorded",
+    ),
+    "a paid period's charge gone at Stripe": (
+        lambda v: gone_at_stripe(v.evidence, "charges", charge_of(v, v.period.id)),
+        "charge.missing",
+    ),
+    "a period of another provider": (
+        lambda v: changed(v.evidence, S, v.subscription.id, put(providerId="provider-nobody")),
+        "period.orphan",
+    ),
+    "a period that names another invoice": (
+        lambda v: changed(
+            v.evidence, B, v.period.id, lambda d: d["payment"].update(invoiceId="in_none")
+        ),
+        "period.invoice",
+    ),
+    "an invoice paid to another subscription": (
+        lambda v: at_stripe(v.evidence, "invoices", invoice_of(v), put(parent=None)),
+        "period.invoice",
+    ),
+    "a paid period that earned nothing": (never_earned, "period.unearned"),
     "an operation left open": (stuck, "operation.stuck"),
     "an event that broke": (
         lambda v: added(
@@ -500,7 +558,17 @@ def test_the_books_of_the_life_itself_are_right(life: Life) -> None:
     about = {
         life.provider.uid,
         str(life.provider.account_id),
-        *(one.id for one in (life.paid_out, life.part_refunded, life.cancelled, life.lost)),
+        life.subscription.id,
+        *(
+            one.id
+            for one in (
+                life.paid_out,
+                life.part_refunded,
+                life.cancelled,
+                life.lost,
+                life.period,
+            )
+        ),
     }
     wrong = [one for one in judge(life.evidence) if about & set(one.objects)]
     assert not wrong
