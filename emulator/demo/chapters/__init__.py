@@ -16,6 +16,7 @@ from emulator.demo.chapters import (
     refunded,
     reported,
     seats,
+    subscribed,
     three_d_secure,
 )
 from emulator.demo.marketplace import Marketplace
@@ -34,6 +35,7 @@ CHAPTERS: tuple[tuple[str, Chapter], ...] = (
     ("Two cardholders dispute: one is won, one lost", disputed.play),
     ("Forty people want seven seats", seats.play),
     ("A webhook is lost, and healed", lost_webhook.play),
+    ("A monthly subscription is paid, renewed and cancelled", subscribed.play),
     ("What it has come to", reported.play),
     ("The books", books.play),
 )
