@@ -82,7 +82,7 @@ def _record(invoice: Json, intent_id: str, context: Context) -> bool:
     paid = payment.paid(own.services.stripe.payment_intent(intent_id))
     if paid is None or not paid.amount:
         return False
-    start, end = _span(invoice)
+    start, end = span(invoice)
     settled = invoice["status"] == "paid"
     period = Period(subscription_id, terms, str(invoice["id"]), settled, start, end, paid)
     own.until_settled(lambda: _once(period, own))
@@ -95,8 +95,12 @@ def _terms(subscription_id: str, context: Context) -> Terms | None:
     return None if known is None else Terms.of(known)
 
 
-def _span(invoice: Mapping[str, Any]) -> tuple[datetime, datetime]:
-    """The time that an invoice's subscription line is for; prorations are about other times."""
+def span(invoice: Mapping[str, Any]) -> tuple[datetime, datetime]:
+    """The time that an invoice's subscription line is for; prorations are about other times.
+
+    Args:
+        invoice: Stripe's; one without lines is about its own period.
+    """
     lines = (invoice.get("lines") or {}).get("data") or []
     regular = [line for line in lines if not _is_proration(line)] or lines
     period = regular[-1]["period"] if regular else {}
