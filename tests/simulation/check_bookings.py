@@ -87,7 +87,8 @@ def histories(seen: Evidence) -> Iterator[str]:
                 yield f"I12 booking {id_} went from {one['status']} to {then['status']}"
             if then["version"] <= one["version"] or then["at"] < one["at"]:
                 yield f"I12 booking {id_}: its history turns back at {then}"
-        if steps[0]["status"] != "PENDING" or steps[-1]["status"] != doc["status"]:
+        first = "CONFIRMED" if doc["mode"] == "SUBSCRIPTION" else "PENDING"
+        if steps[0]["status"] != first or steps[-1]["status"] != doc["status"]:
             yield f"I12 booking {id_} is {doc['status']}, its history {steps[0]} to {steps[-1]}"
         if steps[-1]["version"] > doc["version"]:
             yield f"I12 booking {id_}: its history is ahead of it"
@@ -99,17 +100,16 @@ def histories(seen: Evidence) -> Iterator[str]:
 def settled(seen: Evidence) -> Iterator[str]:
     """I5 I13 at rest: what was paid stands, and what does not stand was given back."""
     charges = {one["id"]: one for one in seen.objects("charge")}
-    intents = {one["id"]: one for one in seen.objects("payment_intent")}
+    booked = seen.bookings_paid()
     by_booking = _refunds(seen)
     paid_at_stripe: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    for intent in intents.values():
-        if intent["status"] == "succeeded" and intent["metadata"].get("bookingId"):
-            paid_at_stripe[intent["metadata"]["bookingId"]].append(intent)
+    for intent in seen.objects("payment_intent"):
+        if intent["status"] == "succeeded" and intent["id"] in booked:
+            paid_at_stripe[booked[intent["id"]]].append(intent)
     returned: dict[str, int] = defaultdict(int)
     for refund in seen.objects("refund"):
         if refund["status"] not in ("failed", "canceled"):
-            booking_id = intents.get(refund["payment_intent"] or "", {}).get("metadata", {})
-            returned[booking_id.get("bookingId", "")] += refund["amount"]
+            returned[booked.get(refund["payment_intent"] or "", "")] += refund["amount"]
     for id_, doc in seen.all("bookings").items():
         money, paid = doc["money"], paid_at_stripe[id_]
         if len(paid) > 1:

@@ -13,7 +13,10 @@ _KEEPS = {"PENDING", "REQUESTED", "CONFIRMED", "COMPLETED", "DISPUTED"}
 
 
 def _keeps(doc: dict[str, Any]) -> bool:
-    """Whether a booking has its place: a request may leave it to others until it is accepted."""
+    """Whether a booking has its place: a request may leave it to others until it is accepted, and a
+    period of a subscription takes none."""
+    if doc["mode"] == "SUBSCRIPTION":
+        return False
     unanswered = doc["status"] in ("PENDING", "REQUESTED")
     return doc["status"] in _KEEPS and not (unanswered and doc["request"].get("blocks") is False)
 

@@ -18,21 +18,21 @@ _SECRET = re.compile(r"(sk|rk)_(test|live)_|whsec_|_secret_[A-Za-z0-9]|Bearer ")
 
 def objects(seen: Evidence) -> Iterator[str]:
     """I8: every object of ours at Stripe is in exactly one document, and the other way round."""
-    bookings = seen.all("bookings")
+    bookings, booked = seen.all("bookings"), seen.bookings_paid()
     mine = {
         one["id"]: one
         for one in seen.objects("payment_intent")
-        if one["metadata"].get("bookingId") in bookings
+        if booked.get(one["id"]) in bookings
     }
     recorded = {doc["payment"].get("intentId"): id_ for id_, doc in bookings.items()}
     index = {id_: doc["bookingId"] for id_, doc in seen.all("paymentIntents").items()}
     for id_, intent in mine.items():
-        booking_id = intent["metadata"]["bookingId"]
+        booking_id = booked[id_]
         if index.get(id_) != booking_id:
             yield f"I8 payment intent {id_} of booking {booking_id} is not in the index"
         live = [
             one["id"] for one in mine.values()
-            if one["metadata"]["bookingId"] == booking_id and one["status"] in _LIVE_INTENT
+            if booked[one["id"]] == booking_id and one["status"] in _LIVE_INTENT
         ]  # fmt: skip
         if len(live) > 1:
             yield f"I8 booking {booking_id} has live payment intents {live}"
@@ -44,7 +44,10 @@ def objects(seen: Evidence) -> Iterator[str]:
         if intent_id and intent_id not in mine:
             yield f"I8 booking {booking_id} names {intent_id}, which Stripe does not have"
     yield from _once(seen, "refund", "refunds", "stripeRefundId", "refundId")
-    for kind in ("refund", "transfer", "reversal", "payout", "payment_intent"):
+    for kind in (
+        "refund", "transfer", "reversal", "payout", "payment_intent",
+        "customer", "product", "price", "subscription",
+    ):  # fmt: skip
         yield from _one_per_operation(seen, kind)
 
 
@@ -139,11 +142,11 @@ def transfers(seen: Evidence) -> Iterator[str]:
 def disputes(seen: Evidence) -> Iterator[str]:
     """I17: the ledger has what disputes have taken and given back; open ones hold the earnings."""
     ledger = seen.ledger("bookingId")
-    intents = {one["id"]: one["metadata"] for one in seen.objects("payment_intent")}
+    booked = seen.bookings_paid()
     open_: dict[str, int] = defaultdict(int)
     frozen: dict[str, set[str]] = defaultdict(set)
     for one in seen.objects("dispute"):
-        booking_id = (intents.get(one["payment_intent"] or "") or {}).get("bookingId")
+        booking_id = booked.get(one["payment_intent"] or "")
         if booking_id is None:
             continue
         if one["id"] not in seen.all("disputes"):

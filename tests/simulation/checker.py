@@ -18,6 +18,7 @@ from tests.simulation import (
     check_places,
     check_reports,
     check_stripe,
+    check_subscriptions,
 )
 from tests.simulation.evidence import Evidence
 
@@ -39,6 +40,7 @@ def always(seen: Evidence, earlier: Mapping[str, Any]) -> list[str]:
         *check_bookings.histories(seen),
         *check_places.capacity(seen),
         *check_places.claims(seen),
+        *check_subscriptions.single(seen),
         *check_payouts.lines(seen),
         *check_payouts.totals(seen),
         *check_reports.totals(seen),
@@ -54,6 +56,8 @@ def at_rest(seen: Evidence) -> list[str]:
         *check_bookings.settled(seen),
         *check_bookings.contested(seen),
         *check_payouts.arrived(seen),
+        *check_subscriptions.records(seen),
+        *check_subscriptions.periods(seen),
         *check_stripe.objects(seen),
         *check_stripe.events(seen),
         *check_stripe.transfers(seen),

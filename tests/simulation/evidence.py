@@ -16,7 +16,7 @@ Docs = dict[str, dict[str, Any]]
 COLLECTIONS = (
     "bookings", "transactions", "payouts", "refunds", "disputes", "webhookEvents", "services",
     "userProfiles", "calendars", "operations", "idempotency", "earnings", "accounts",
-    "paymentIntents", "dailyTotals", "yearlyTotals", "failedPayments",
+    "paymentIntents", "dailyTotals", "yearlyTotals", "failedPayments", "subscriptions",
 )  # fmt: skip
 
 
@@ -40,6 +40,29 @@ class Evidence:
     def platform(self) -> str:
         """The platform's own account id at Stripe."""
         return str(self.stripe["platform"])
+
+    def subscription_of(self, invoice: dict[str, Any]) -> str | None:
+        """The subscription of ours that an invoice bills; None where it bills none."""
+        details = (invoice["parent"] or {}).get("subscription_details") or {}
+        id_ = details.get("subscription")
+        return id_ if id_ in self.all("subscriptions") else None
+
+    def bookings_paid(self) -> dict[str, str]:
+        """Payment intent -> the booking that it pays: by its metadata, or by its invoice."""
+        named = {
+            one["id"]: one["metadata"]["bookingId"]
+            for one in self.objects("payment_intent")
+            if one["metadata"].get("bookingId")
+        }
+        invoices = {one["id"]: one for one in self.objects("invoice")}
+        done = {o["id"] for o in self.objects("payment_intent") if o["status"] == "succeeded"}
+        periods = {
+            intent: f"period-{intent}"
+            for one in self.objects("invoice_payment")
+            if (intent := one["payment"]["payment_intent"]) in done
+            and self.subscription_of(invoices[one["invoice"]])
+        }
+        return {**named, **periods}
 
     def ledger(self, field: str) -> dict[str, dict[str, int]]:
         """Sums of the ledger's accounts by the value of a field of its transactions."""

@@ -15,6 +15,7 @@ from tests.simulation.acts import Act, Acts
 from tests.simulation.evidence import Evidence, gather
 from tests.simulation.healing import heal
 from tests.simulation.inside import Inside, inside
+from tests.simulation.recurring import Recurring
 from tests.simulation.story import story
 from tests.simulation.town import Stack, settle
 from tests.simulation.trouble import Trouble
@@ -70,13 +71,14 @@ def _play(stack: Stack, seed: int, acts: int, here: Inside | None) -> Verdict:
     town = settle(stack, seed, f"s{seed}x{uuid.uuid4().hex[:6]}")
     wire, trouble = Wire(stack, here), Trouble(stack, deadly=here is None)
     planner, done = Acts(town, wire, trouble), Counter[str]()
+    recurring = Recurring(town, wire, trouble, seed)
     problems: list[str] = []
     earlier: Mapping[str, Any] = {}
     with ThreadPoolExecutor(4) as pool:
         since = 0
         while sum(done.values()) < acts:
             size = town.random.choice((1, 1, 2, 3, 4)) if here is None else 1
-            since += _round(planner, size, pool, done)
+            since += _round(planner, recurring, size, pool, done)
             if here is not None:
                 stack.control.idle()
             move = town.random.choices(_MOVES, _MOVE_WEIGHTS)[0]
@@ -100,11 +102,13 @@ def _play(stack: Stack, seed: int, acts: int, here: Inside | None) -> Verdict:
     return Verdict(seed, done, faults, unique, wire.log, seconds, evidence, answers)
 
 
-def _round(planner: Acts, size: int, pool: ThreadPoolExecutor, done: Counter[str]) -> int:
+def _round(
+    planner: Acts, recurring: Recurring, size: int, pool: ThreadPoolExecutor, done: Counter[str]
+) -> int:
     planner.town.look()
     planned: list[tuple[str, Act]] = []
     for _ in range(size):
-        one = planner.plan()
+        one = recurring.plan() if recurring.due() else planner.plan()
         if one is not None:
             planned.append(one)
     for result in [pool.submit(act) for _, act in planned]:

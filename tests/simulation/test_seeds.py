@@ -69,7 +69,9 @@ def _alternating() -> Iterator[Callable[[Stack, int, int], Verdict]]:
         yield run
 
 
-_ID = re.compile(r"\b(booking|payout|refund|dispute|evt|po|re|ch|pi|dp|prv|issfr|acct)[-_]\w{8,}")
+_ID = re.compile(
+    r"\b(booking|payout|refund|dispute|evt|po|re|ch|pi|dp|prv|issfr|acct|sub)[-_]\w{8,}"
+)
 
 
 def _story(verdict: Verdict) -> Iterator[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from random import Random
 
@@ -53,9 +54,14 @@ class Trouble:
     deadly: bool = True
     counts: Counter[str] = field(default_factory=Counter)
 
-    def fault(self, random: Random) -> str:
+    def fault(
+        self,
+        random: Random,
+        paths: Sequence[tuple[str, str]] = PATHS,
+        weights: Sequence[int] = _WEIGHTS,
+    ) -> str:
         """One planted fault on one kind of Stripe request; returns what it is."""
-        method, path = random.choices(PATHS, _WEIGHTS)[0]
+        method, path = random.choices(paths, weights)[0]
         mode = random.choice(MODES if self.deadly else _HARMLESS)
         times = random.choice((1, 1, 2, 3, 5))
         more: dict[str, object] = {}
