@@ -13,6 +13,12 @@ from stripe import CardError
 
 from tests.functions.acts import charge_of
 from tests.support.market import Booking, Market, Provider, fresh
+from tests.support.subscriptions import (
+    a_recurring_service,
+    a_subscription,
+    period_of,
+    record_of,
+)
 
 DAY = int(timedelta(days=1).total_seconds())
 
@@ -394,6 +400,52 @@ class Sets:
             "note": "both were heard",
         }
 
+    def create_subscription(self) -> Scene:
+        """The first one of a service and of its customer: everything has to be made."""
+        service, customer = a_recurring_service(self.market, provider=self.provider), fresh("ben")
+        body = {
+            "action": "CREATE_SUBSCRIPTION",
+            "serviceId": service.id,
+            "customerEmail": f"{customer}@example.com",
+        }
+
+        def holds(answer: dict[str, Any]) -> None:
+            assert answer["clientSecret"].startswith("pi_")
+            v1 = self.market.stripe.v1
+            [payer] = v1.customers.list({"email": f"{customer}@example.com"}).data
+            [made] = v1.subscriptions.list({"customer": payer.id}).data
+            assert made.id == answer["subscriptionId"]
+            price = made["items"].data[0].price
+            assert len(v1.prices.list({"product": str(price.product)}).data) == 1
+            mine = self.market.api.as_user(customer).post("stripe-connect", "LIST_SUBSCRIPTIONS")
+            assert [one["id"] for one in mine.ok()["subscriptions"]] == [made.id]
+
+        return Scene(Request("stripe-connect", customer, body), holds)
+
+    def cancel_subscription(self) -> Scene:
+        return self._ending(at_period_end=True)
+
+    def cancel_subscription_now(self) -> Scene:
+        return self._ending(at_period_end=False)
+
+    def _ending(self, *, at_period_end: bool) -> Scene:
+        service = a_recurring_service(self.market, provider=self.provider)
+        subscription = a_subscription(self.market, service, paid=True)
+        body = {
+            "action": "CANCEL_SUBSCRIPTION",
+            "subscriptionId": subscription.id,
+            "atPeriodEnd": at_period_end,
+        }
+
+        def holds(answer: dict[str, Any]) -> None:
+            there = self.market.stripe.v1.subscriptions.retrieve(subscription.id)
+            assert there.cancel_at_period_end is at_period_end
+            assert there.status == ("active" if at_period_end else "canceled")
+            assert answer["status"] == ("ACTIVE" if at_period_end else "CANCELLED")
+            assert record_of(self.market, subscription)["endsAt"] == answer["endsAt"]
+
+        return Scene(Request("stripe-connect", subscription.customer, body), holds)
+
     # One scene an event whose handler writes or calls.
 
     def _told(
@@ -516,6 +568,38 @@ class Sets:
             holds,
         )
 
+    def invoice_event(self) -> Scene:
+        return self._period_event("invoice.paid")
+
+    def charge_event(self) -> Scene:
+        """Of an invoice: the first that is heard of the period."""
+        return self._period_event("charge.succeeded")
+
+    def _period_event(self, type: str) -> Scene:
+        service = a_recurring_service(self.market, provider=self.provider)
+        subscription = a_subscription(self.market, service)
+
+        def holds() -> None:
+            period = period_of(self.market, subscription)
+            assert self.market.booking(period.id)["status"] == "COMPLETED"
+            rows = [row["kind"] for row in self.market.ledger(period.id)]
+            assert sorted(rows) == ["charge", "earning", "stripe_fee"]
+
+        return self._told(type, lambda: self.market.pay(str(subscription.client_secret)), holds)
+
+    def subscription_event(self) -> Scene:
+        service = a_recurring_service(self.market, provider=self.provider)
+        subscription = a_subscription(self.market, service, paid=True)
+
+        def holds() -> None:
+            assert record_of(self.market, subscription)["status"] == "CANCELLED"
+
+        return self._told(
+            "customer.subscription.deleted",
+            lambda: self.market.stripe.v1.subscriptions.cancel(subscription.id),
+            holds,
+        )
+
     def arrived_event(self) -> Scene:
         booking = self.completed()
         provider = booking.service.provider
@@ -560,6 +644,9 @@ SCENES: dict[str, Callable[[Sets], Scene]] = {
     "RELEASE_HOLD": Sets.release_hold,
     "PAUSE_PAYOUTS": Sets.pause_payouts,
     "RESUME_PAYOUTS": Sets.resume_payouts,
+    "CREATE_SUBSCRIPTION": Sets.create_subscription,
+    "CANCEL_SUBSCRIPTION, with the period": Sets.cancel_subscription,
+    "CANCEL_SUBSCRIPTION, at once": Sets.cancel_subscription_now,
     "event payment_intent.succeeded": Sets.paid_event,
     "event payment_intent.payment_failed": Sets.declined_event,
     "event payment_intent.amount_capturable_updated": Sets.authorised_event,
@@ -569,6 +656,9 @@ SCENES: dict[str, Callable[[Sets], Scene]] = {
     "event charge.dispute.closed, lost": Sets.lost_dispute_event,
     "event radar.early_fraud_warning.created, a small payment": Sets.fraud_warning_event,
     "event payout.paid": Sets.arrived_event,
+    "event charge.succeeded, of an invoice": Sets.charge_event,
+    "event invoice.paid": Sets.invoice_event,
+    "event customer.subscription.deleted": Sets.subscription_event,
 }
 
 
