@@ -22,7 +22,6 @@ SLACK = timedelta(minutes=10)
 MOST_OBJECTS = 2_000
 _PAGE = 100
 
-_CAPTURE = "payment_intents.capture"
 _List = Callable[["StripeClient", Call, Any, Any], Any]
 _LISTS: Mapping[str, _List] = {
     "accounts.create": lambda c, _, p, o: c.v1.accounts.list(p, o),
@@ -48,7 +47,7 @@ _LISTS: Mapping[str, _List] = {
 
 def can_find(call: Call) -> bool:
     """Whether what a call does can be looked for; the others may be made again."""
-    return call.method in _LISTS or call.method == _CAPTURE
+    return call.method in _LISTS or call.method in _DONE
 
 
 def find(client: StripeClient, call: Call, since: datetime) -> Json | None:
@@ -57,8 +56,8 @@ def find(client: StripeClient, call: Call, since: datetime) -> Json | None:
     Args:
         since: When the call was first written down.
     """
-    if call.method == _CAPTURE:
-        return _captured(client, call)
+    if call.method in _DONE:
+        return _DONE[call.method](client, call)
     recent: dict[str, Any] = {"limit": _PAGE, "created": {"gte": int((since - SLACK).timestamp())}}
     options = {"stripe_account": call.account} if call.account else {}
     if call.method == "payouts.create":  # a payout's fee stands in its balance transaction
@@ -72,6 +71,27 @@ def _captured(client: StripeClient, call: Call) -> Json | None:
     params: Any = dict(call.params)
     intent = client.v1.payment_intents.retrieve(call.target or "", params).to_dict()
     return intent if intent["status"] == "succeeded" else None
+
+
+def _changed(client: StripeClient, call: Call) -> Json | None:
+    """The subscription, if it is as it was to become."""
+    subscription = client.v1.subscriptions.retrieve(call.target or "").to_dict()
+    done = all(subscription[name] == value for name, value in call.params.items())
+    return subscription if done else None
+
+
+def _cancelled(client: StripeClient, call: Call) -> Json | None:
+    """The subscription, if it has ended."""
+    subscription = client.v1.subscriptions.retrieve(call.target or "").to_dict()
+    return subscription if subscription["status"] == "canceled" else None
+
+
+#: What changes an object, and shows on it: how to see that it has happened.
+_DONE: Mapping[str, Callable[[StripeClient, Call], Json | None]] = {
+    "payment_intents.capture": _captured,
+    "subscriptions.update": _changed,
+    "subscriptions.cancel": _cancelled,
+}
 
 
 def _match(call: Call, objects: Iterable[Json]) -> Json | None:

@@ -10,9 +10,16 @@ from stripe import StripeClient
 
 from emulator.stack.handle import RunningStack
 from tests.functions import books
+from tests.support import subscriptions
 from tests.support.api import Api
 from tests.support.market import Market
 from tests.support.stripe_control import StripeControl
+
+
+@pytest.fixture(autouse=True)
+def _subscriptions_end(stripe: StripeClient, stack: RunningStack) -> Iterator[None]:
+    yield
+    subscriptions.end_all(stripe, StripeControl(stack.stripe))
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 from google.cloud.firestore_v1.base_query import FieldFilter
+from stripe import InvalidRequestError, StripeClient
 
 from tests.support.api import Answer
 from tests.support.market import Booking, Market, Service, fresh
+from tests.support.stripe_control import StripeControl
 
 HOUR = 3600
+#: Subscriptions that tests have made and that are not ended yet.
+_made: list[str] = []
 
 
 @dataclass(frozen=True)
@@ -40,7 +45,7 @@ def subscribe(
     **fields: Any,
 ) -> Answer:
     """Ask for a subscription; the raw answer."""
-    return market.api.as_user(customer).post(
+    answer = market.api.as_user(customer).post(
         "stripe-connect",
         "CREATE_SUBSCRIPTION",
         idempotency_key=idempotency_key,
@@ -50,6 +55,9 @@ def subscribe(
             **fields,
         },
     )
+    if answer.status == 200:
+        _made.append(answer.json["subscriptionId"])
+    return answer
 
 
 def a_subscription(
@@ -71,6 +79,16 @@ def a_subscription(
         assert subscription.client_secret is not None
         market.pay(subscription.client_secret, pm)
     return subscription
+
+
+def end_all(stripe: StripeClient, control: StripeControl) -> None:
+    """End what tests have made: on a shared stack it would be renewed by every later test."""
+    if not _made:
+        return
+    while _made:
+        with suppress(InvalidRequestError):  # ended by its test
+            stripe.v1.subscriptions.cancel(_made.pop())
+    control.idle()
 
 
 def cancel(market: Market, subscription: Subscription, **fields: Any) -> Answer:

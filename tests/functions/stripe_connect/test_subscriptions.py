@@ -243,6 +243,40 @@ def test_subscribing_again_looks_whether_the_first_still_stands(market: Market) 
     assert subscribe(market, sub.service, sub.customer).ok()["subscriptionId"] != sub.id
 
 
+@pytest.mark.parametrize("path", ["customers", "products", "prices", "subscriptions"])
+@pytest.mark.parametrize("mode", ["error_before", "error_after", "reset_after"])
+def test_a_lost_answer_of_stripes_makes_nothing_twice(market: Market, path: str, mode: str) -> None:
+    service, customer, key = a_recurring_service(market), fresh("customer"), fresh("key")
+    market.control.fault("POST", f"/v1/{path}", mode, times=4)
+    subscribe(market, service, customer, idempotency_key=key)
+    market.control.clear_faults()
+    told = subscribe(market, service, customer, idempotency_key=key)
+    if told.status == 503:  # Stripe keeps its failure under the key: after an hour it is asked anew
+        market.control.advance(HOUR + 1)
+        told = subscribe(market, service, customer, idempotency_key=key)
+    sub = Subscription(
+        told.ok()["subscriptionId"], told.json["clientSecret"], customer, service, told.json
+    )
+    market.pay(str(sub.client_secret))
+    assert record_of(market, sub)["status"] == "ACTIVE"
+    assert len(at_stripe(market, sub)) == 1
+    email = f"{customer}@example.com"
+    assert len(market.stripe.v1.customers.list({"email": email}).data) == 1
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+def test_a_cancellation_whose_answer_is_lost_is_seen_to_have_happened(
+    market: Market, at_once: bool
+) -> None:
+    sub = a_subscription(market, paid=True)
+    method = "DELETE" if at_once else "POST"
+    market.control.fault(method, f"/v1/subscriptions/{sub.id}", "error_after", times=3)
+    told = cancel(market, sub, atPeriodEnd=not at_once).ok()
+    market.control.clear_faults()
+    assert told["status"] == ("CANCELLED" if at_once else "ACTIVE")
+    assert told["endsAt"] == record_of(market, sub)["endsAt"]
+
+
 def test_provider_and_operator_may_end_it_and_strangers_know_nothing_of_it(market: Market) -> None:
     sub = a_subscription(market, paid=True)
     about = {"subscriptionId": sub.id}
