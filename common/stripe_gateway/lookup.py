@@ -76,8 +76,17 @@ def _captured(client: StripeClient, call: Call) -> Json | None:
 def _changed(client: StripeClient, call: Call) -> Json | None:
     """The subscription, if it is as it was to become."""
     subscription = client.v1.subscriptions.retrieve(call.target or "").to_dict()
-    done = all(subscription[name] == value for name, value in call.params.items())
+    done = all(_is(subscription[name], value) for name, value in call.params.items())
     return subscription if done else None
+
+
+def _is(has: Any, wanted: Any) -> bool:
+    """Whether a field has become what was asked for; Stripe empties it for an empty text."""
+    if isinstance(wanted, Mapping):
+        return isinstance(has, Mapping) and all(
+            has.get(name) == one for name, one in wanted.items()
+        )
+    return bool(has is None if wanted == "" else has == wanted)
 
 
 def _cancelled(client: StripeClient, call: Call) -> Json | None:

@@ -68,6 +68,15 @@ def cancel_operation(
     return _operation(context, id_, "subscription_change", call, plan)
 
 
+def pause_operation(context: Context, id_: str, subscription_id: str, *, paused: bool) -> Operation:
+    """The intent to collect nothing for the periods to come, or to collect again."""
+    params = {"pause_collection": {"behavior": "void"} if paused else ""}
+    call = Call("change", "subscriptions.update", params, id_, target=subscription_id)
+    return _operation(
+        context, id_, "subscription_change", call, {"subscriptionId": subscription_id}
+    )
+
+
 def _operation(
     context: Context, id_: str, kind: str, call: Call, plan: Mapping[str, Any]
 ) -> Operation:

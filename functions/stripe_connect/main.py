@@ -13,6 +13,7 @@ from functions.stripe_connect import (
     create_payout,
     create_subscription,
     get_subscriptions,
+    pause_subscription,
 )
 
 if TYPE_CHECKING:
@@ -57,6 +58,8 @@ PROCESSOR = Processor(
         "CANCEL_SUBSCRIPTION": Action(
             cancel_subscription.Request, cancel_subscription.handle, _PARTIES
         ),
+        "PAUSE_SUBSCRIPTION": Action(pause_subscription.Request, pause_subscription.pause, _SELF),
+        "RESUME_SUBSCRIPTION": Action(pause_subscription.Request, pause_subscription.resume, _SELF),
         "GET_SUBSCRIPTION": Action(
             get_subscriptions.GetRequest, get_subscriptions.get, _PARTIES, changes=False
         ),

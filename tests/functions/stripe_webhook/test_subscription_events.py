@@ -122,3 +122,40 @@ def test_a_subscription_made_at_stripe_by_hand_is_nobodys_and_its_money_an_adjus
     assert posted.exists
     v1.subscriptions.cancel(made.id)
     market.control.idle()
+
+
+def test_a_paused_collection_is_shown_as_paused_and_earns_nothing(market: Market) -> None:
+    sub = a_subscription(market, paid=True)
+    v1 = market.stripe.v1
+    v1.subscriptions.update(sub.id, {"pause_collection": {"behavior": "void"}})
+    market.control.idle()
+    assert record_of(market, sub)["status"] == "PAUSED"
+    renew(market, sub)
+    assert len(periods_of(market, sub)) == 1
+    v1.subscriptions.update(sub.id, {"pause_collection": ""})
+    market.control.idle()
+    assert record_of(market, sub)["status"] == "ACTIVE"
+    renew(market, sub)
+    assert len(periods_of(market, sub)) == 2
+
+
+def test_a_proration_earns_of_what_it_charges_and_a_credit_lessens_the_next_period(
+    market: Market,
+) -> None:
+    sub = a_subscription(market, paid=True)
+    market.control.advance(15 * 86_400)
+    v1 = market.stripe.v1
+    item = v1.subscriptions.retrieve(sub.id)["items"].data[0].id
+    more: Any = {"items": [{"id": item, "quantity": 2}], "proration_behavior": "always_invoice"}
+    v1.subscriptions.update(sub.id, more)
+    market.control.idle()
+    first, proration = periods_of(market, sub)
+    assert 0 < proration["money"]["total"] < first["money"]["total"]
+    less: Any = {"items": [{"id": item, "quantity": 1}], "proration_behavior": "always_invoice"}
+    v1.subscriptions.update(sub.id, less)
+    market.control.idle()
+    assert len(periods_of(market, sub)) == 2  # nothing was charged, a credit was given
+    renew(market, sub)
+    renewal = periods_of(market, sub)[2]
+    assert renewal["money"]["total"] < first["money"]["total"]
+    books_balance(market, *(period_of(market, sub, number) for number in range(3)))
