@@ -83,9 +83,7 @@ def _changed(client: StripeClient, call: Call) -> Json | None:
 def _is(has: Any, wanted: Any) -> bool:
     """Whether a field has become what was asked for; Stripe empties it for an empty text."""
     if isinstance(wanted, Mapping):
-        return isinstance(has, Mapping) and all(
-            has.get(name) == one for name, one in wanted.items()
-        )
+        return isinstance(has, Mapping) and wanted.items() <= has.items()
     return bool(has is None if wanted == "" else has == wanted)
 
 

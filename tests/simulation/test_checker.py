@@ -13,6 +13,7 @@ from tests.simulation import checker
 from tests.simulation.evidence import Evidence, gather
 from tests.simulation.town import Stack
 from tests.support.market import Booking, Market
+from tests.support.subscriptions import a_recurring_service, a_subscription
 
 Doc = dict[str, Any]
 Plant = Callable[[Evidence], None]
@@ -45,6 +46,7 @@ def sound(town_stack: Stack) -> Evidence:
     town_stack.control.dispute(str(charge))
     _paid(market, service, 60)
     market.a_booking(service, starts_in=timedelta(hours=70))
+    a_subscription(market, a_recurring_service(market, provider=provider), paid=True)
     town_stack.control.idle()
     return gather(town_stack.db, town_stack.control.state())
 
@@ -217,7 +219,33 @@ def _secret_kept(seen: Evidence) -> None:
     _booking(seen, "PENDING")["payment"]["kept"] = "pi_1_secret_" + "x1"
 
 
+def _subscription(name: str, value: Any) -> Plant:
+    def plant(seen: Evidence) -> None:
+        next(iter(seen.all("subscriptions").values()))[name] = value
+
+    return plant
+
+
+def _subscribed_twice(seen: Evidence) -> None:
+    known = next(iter(seen.all("subscriptions").values()))
+    seen.all("subscriptions")["sub_twin"] = copy.deepcopy(known)
+
+
+def _period_gone(seen: Evidence) -> None:
+    bookings = seen.all("bookings")
+    del bookings[_first(bookings, mode="SUBSCRIPTION")[0]]
+
+
+def _period_unearned(seen: Evidence) -> None:
+    _first(seen.all("bookings"), mode="SUBSCRIPTION")[1]["earnedAt"] = None
+
+
 PLANTED: dict[str, tuple[str, Plant]] = {
+    "a subscription in another status": ("I8", _subscription("status", "PAST_DUE")),
+    "a subscription of another rate": ("I4", _subscription("money", {"rateBps": 900})),
+    "a customer subscribed twice": ("I8", _subscribed_twice),
+    "an invoice paid for no period": ("I13", _period_gone),
+    "a paid period not earned": ("I13", _period_unearned),
     "an entry a cent up": ("I1", _entry_up),
     "an entry gone": ("I1", _entry_gone),
     "a charge's posting gone": ("I14", _posting_gone("charge")),

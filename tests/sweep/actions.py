@@ -446,6 +446,19 @@ class Sets:
 
         return Scene(Request("stripe-connect", subscription.customer, body), holds)
 
+    def pause_subscription(self) -> Scene:
+        service = a_recurring_service(self.market, provider=self.provider)
+        subscription = a_subscription(self.market, service, paid=True)
+        body = {"action": "PAUSE_SUBSCRIPTION", "subscriptionId": subscription.id}
+
+        def holds(answer: dict[str, Any]) -> None:
+            assert answer["status"] == "PAUSED"
+            there = self.market.stripe.v1.subscriptions.retrieve(subscription.id)
+            assert there.pause_collection is not None
+            assert record_of(self.market, subscription)["status"] == "PAUSED"
+
+        return Scene(Request("stripe-connect", self.provider.uid, body), holds)
+
     # One scene an event whose handler writes or calls.
 
     def _told(
@@ -645,6 +658,7 @@ SCENES: dict[str, Callable[[Sets], Scene]] = {
     "PAUSE_PAYOUTS": Sets.pause_payouts,
     "RESUME_PAYOUTS": Sets.resume_payouts,
     "CREATE_SUBSCRIPTION": Sets.create_subscription,
+    "PAUSE_SUBSCRIPTION": Sets.pause_subscription,
     "CANCEL_SUBSCRIPTION, with the period": Sets.cancel_subscription,
     "CANCEL_SUBSCRIPTION, at once": Sets.cancel_subscription_now,
     "event payment_intent.succeeded": Sets.paid_event,
