@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from common.bookings import completion, documents, payment, postings
+from common.bookings import completion, deadlines, documents, payment, postings
 from common.bookings.model import PERIOD, Booking, BookingMoney
 from common.bookings.payment import Paid
 from common.bookings.payment_effects import known_fee
@@ -134,7 +134,8 @@ def _once(period: Period, context: Context) -> None:
 
 def _begun(period: Period, docs: Mapping[Key, Snapshot], context: Context) -> list[Write]:
     """The writes that bring a period into the books; earned if its invoice is paid."""
-    booking = confirmed(period, context.now, context.action)
+    ours = {deadlines.PLATFORM: context.services.settings.platform_country}
+    booking = replace(confirmed(period, context.now, context.action), countries=ours)
     if period.settled:
         booking = replace(_earned(booking, context), version=booking.version + 1)
     charge = postings.charge(booking, period.paid.charge_id)

@@ -136,5 +136,5 @@ def reconciled(market: Market) -> None:
     ours = about(told, *_checked)
     text = json.dumps(ours, default=str)
     tests = {test for id_, test in _checked.items() if id_ in text}
-    assert ours == [], f"left behind by {sorted(tests)}"
+    assert ours == [], f"left behind by {sorted(tests)}: {text[:4000]}"
     assert [code for code, one in told["byCurrency"].items() if one["entriesSum"]] == []

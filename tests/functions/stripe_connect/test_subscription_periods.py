@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from datetime import datetime, timedelta
 from typing import Any
 
 from stripe import StripeError
@@ -50,6 +51,8 @@ def test_a_paid_period_earns_the_provider_92_percent_at_once(market: Market) -> 
     shown = market.booking(period.id)
     assert (shown["status"], shown["subscriptionId"]) == ("COMPLETED", sub.id)
     assert shown["pricing"]["providerEarnings"] == usd("36.80")
+    lapses = datetime.fromisoformat(shown["payoutDeadline"]["lapsesAt"])
+    assert lapses - market.control.now() > timedelta(days=729)  # the platform is in the US
     sums = booking_sums(market, period)
     assert sums[owed(sub.service.provider)] == -36_80
     assert sums[COMMISSION] == -3_20
