@@ -32,6 +32,7 @@ _COLLECTIONS = {
     "disputes": ("DISPUTE_TABLE_NAME", "disputes"),
     "subscriptions": ("SUBSCRIPTION_TABLE_NAME", "subscriptions"),
     "webhook_events": ("WEBHOOK_EVENT_TABLE_NAME", "webhookEvents"),
+    "audit": ("AUDIT_LOG_TABLE_NAME", "auditLog"),
 }
 
 

@@ -6,13 +6,10 @@ Source: contract, section 4; docs/accounts.md.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from common.accounts.model import deauthorized
 from common.context import Context
 from common.store import collections
 from common.store.store import Replace
-from common.store.unit import Unit
 from common.stripe_gateway.gateway import Refused
 
 #: Stripe's code for an account that is deleted or not connected any more.
@@ -50,5 +47,4 @@ def notice(context: Context, provider_id: str, account_id: str) -> bool:
     """Ask Stripe whether an account is still there; one that is not is marked."""
     if not gone(context, account_id):
         return False
-    own = replace(context, unit=Unit(context.services.store), record=None)
-    return mark(own, provider_id, account_id)
+    return mark(context.apart(), provider_id, account_id)

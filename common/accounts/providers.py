@@ -19,7 +19,7 @@ def profile_of(context: Context, provider_id: str) -> dict[str, Any]:
         Missing: nobody of that id, or not for the caller to know.
         Forbidden: the caller is somebody, but no provider.
     """
-    context.caller.require_provider(provider_id)
+    context.act(provider_id=provider_id, what="provider")
     context.notes["providerId"] = provider_id
     key = collections.profile(provider_id)
     profile = context.read(key)[key].data

@@ -48,7 +48,7 @@ def bring_home(context: Context, account_id: str) -> bool:
                 runner.carry_on(context, operation)
     if under_way and not leaving.gone(context, account_id):
         return False
-    context.services.store.commit([Patch(key, {"recall": DONE})])
+    context.commit([Patch(key, {"recall": DONE})])
     return True
 
 
@@ -60,7 +60,7 @@ def _under_way(context: Context, provider_id: str, account_id: str) -> bool:
 
 
 def _begin(context: Context, key: Key, account_id: str) -> Operation | None:
-    was = context.services.store.read([key])[key]
+    was = context.read(key)[key]
     begun = recall_operation(
         documents.load(was),
         account_id,
@@ -71,5 +71,5 @@ def _begin(context: Context, key: Key, account_id: str) -> Operation | None:
     if begun is None:
         return None
     booking, operation = begun
-    context.services.store.commit([*documents.change(was, booking), operation.create()])
+    context.commit([*documents.change(was, booking), operation.create()])
     return operation

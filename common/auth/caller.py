@@ -15,11 +15,12 @@ from common.errors import Forbidden, Missing
 class Role(StrEnum):
     """What somebody may be when an action is called."""
 
-    ANYONE = "anyone"  # any signed-in user
+    ANYONE = "anyone"  # any signed-in user, for what changes nothing
     CUSTOMER = "customer"  # of the object
     PROVIDER = "provider"  # of the object, or the provider named in the request
     OPERATOR = "operator"  # custom claim admin: true
     SCHEDULER = "scheduler"  # Cloud Scheduler's service account
+    STRIPE = "stripe"  # Stripe itself, by a signed event
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,7 @@ class Caller:
         if not set(roles) - {Role.SCHEDULER, Role.OPERATOR} and not self.operator:
             raise Forbidden("Only operators may call this action")
 
-    def relation(self, *, customer_id: str | None, provider_id: str, what: str) -> set[Role]:
+    def relation(self, *, customer_id: str | None, provider_id: str | None, what: str) -> set[Role]:
         """What the caller is to an object.
 
         Raises:
@@ -61,14 +62,19 @@ class Caller:
             roles.add(Role.OPERATOR)
         if customer_id is not None and self.uid == customer_id:
             roles.add(Role.CUSTOMER)
-        if self.uid == provider_id:
+        if provider_id is not None and self.uid == provider_id:
             roles.add(Role.PROVIDER)
         if not roles:
             raise Missing(what)
         return roles
 
     def act(
-        self, allowed: Collection[Role], *, customer_id: str | None, provider_id: str, what: str
+        self,
+        allowed: Collection[Role],
+        *,
+        customer_id: str | None = None,
+        provider_id: str | None = None,
+        what: str,
     ) -> Role:
         """As whom the caller acts on an object: operator before provider before customer.
 
@@ -81,9 +87,3 @@ class Caller:
             if role in have and role in allowed:
                 return role
         raise Forbidden(f"This is not yours to do with this {what}")
-
-    def require_provider(self, provider_id: str, *, operator: bool = True) -> None:
-        """Refuse anybody but this provider (and the operator)."""
-        if self.uid == provider_id or (operator and self.operator):
-            return
-        raise Missing("provider")

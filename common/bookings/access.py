@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-
 from common.auth.caller import Role
 from common.bookings import documents
 from common.bookings.model import Booking
@@ -11,13 +9,9 @@ from common.context import Context
 from common.errors import Missing
 from common.store.store import Snapshot
 
-PARTIES = frozenset({Role.CUSTOMER, Role.PROVIDER, Role.OPERATOR})
 
-
-def booking_for(
-    context: Context, snapshot: Snapshot, allowed: Collection[Role] = PARTIES
-) -> tuple[Booking, Role]:
-    """The booking, and as whom the caller acts on it.
+def booking_for(context: Context, snapshot: Snapshot) -> tuple[Booking, Role]:
+    """The booking, and as whom the caller acts on it, by the action's row in the access table.
 
     Raises:
         Missing: there is none, or the caller may not know of it.
@@ -26,10 +20,7 @@ def booking_for(
     if snapshot.data is None:
         raise Missing("booking")
     booking = documents.load(snapshot)
-    role = context.caller.act(
-        allowed,
-        customer_id=booking.customer_id,
-        provider_id=booking.provider_id,
-        what="booking",
+    role = context.act(
+        customer_id=booking.customer_id, provider_id=booking.provider_id, what="booking"
     )
     return booking, role

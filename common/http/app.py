@@ -1,6 +1,6 @@
 """A processor: one HTTP function with a table of actions; here errors become answers.
 
-Parse, authenticate, validate, handle, answer, log; each action says in its row who may call it.
+Parse, authenticate, validate, handle, answer, log; the access table says who may call an action.
 Source: contract, sections 1 to 3.
 """
 
@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from common import bootstrap, deadline, logs
-from common.auth.caller import Role
+from common.access import table
+from common.audit.author import Author
 from common.context import Answer, Context
 from common.errors import AppError, BadRequest, InvalidFields, Unavailable, WrongMethod
 from common.http import body as json_body
@@ -35,20 +36,16 @@ _KEY = re.compile(r"[\x21-\x7e]{1,255}\Z")
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """A row of a processor's table.
+    """What an action takes and does. Who may call it stands in ``common/access/table.py``.
 
     Attributes:
         model: The request's fields.
         handle: Does it.
-        roles: Who may call it; the relation to the object is the handler's to check.
-        changes: Whether it changes something, and so honours an Idempotency-Key.
         refill: Fetches anew, for a replayed answer, the fields that are never stored.
     """
 
     model: type[Command]
     handle: Handler
-    roles: frozenset[Role]
-    changes: bool = True
     refill: Callable[[Answer, Context], Answer] | None = None
 
 
@@ -62,11 +59,16 @@ class Reply:
 
 
 class Processor:
-    """One deployed function."""
+    """One deployed function.
+
+    Raises:
+        NoRule: an action has no row in the access table, so nobody could call it.
+    """
 
     def __init__(self, name: str, actions: Mapping[str, Action]) -> None:
         self.name = name
         self.actions = actions
+        self.rules = {action: table.rule_of(name, action) for action in actions}
 
     def __call__(self, request: Request) -> Response:
         """Answer one HTTP request."""
@@ -99,17 +101,27 @@ class Processor:
         line.notes["action"] = name
         caller = services.tokens.caller(request.headers.get("Authorization"))
         line.notes["caller"] = caller.actor if not caller.scheduler else "scheduler"
-        caller.require_any(action.roles)
+        rule = self.rules[name]
+        caller.require_any(rule.roles)
         command = parse(action.model, body)
         now = services.clock.now()
-        key = idempotency_key(request) if action.changes else None
+        key = idempotency_key(request) if rule.changes else None
         record = None
         if key is not None:
             record = Record(caller.uid, name, key, body_hash(body), now)
+        author = Author(
+            caller.actor,
+            name,
+            request_id,
+            services.clock.now,
+            role=rule.by_token(operator=caller.operator, scheduler=caller.scheduler),
+            reason=reason_of(command),
+        )
         context = Context(
             services,
-            Unit(services.store, record),
+            Unit(services.store, author, record),
             caller,
+            author,
             name,
             request_id,
             now,
@@ -183,6 +195,12 @@ def _keep_refusal(context: Context, error: AppError) -> None:
     context.meet()
     closing = record.close(error.status, error_body(error, context.request_id))
     context.unit.commit([closing] if closing else [])
+
+
+def reason_of(command: Command) -> str | None:
+    """Why the caller says they do it, where the action asks."""
+    given = getattr(command, "reason", None) or getattr(command, "note", None)
+    return given if isinstance(given, str) else None
 
 
 def request_id_of(request: Request) -> str:

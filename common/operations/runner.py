@@ -16,7 +16,6 @@ from common.operations.model import BARRED, LEASE, Operation, Result, State, rep
 from common.store import collections
 from common.store.collections import Key
 from common.store.store import Create, Replace, Snapshot, Write
-from common.store.unit import Unit
 from common.stripe_gateway.calls import Call, Json
 from common.stripe_gateway.gateway import Gateway, Refused, Unanswered
 from common.stripe_gateway.lookup import can_find
@@ -183,7 +182,7 @@ def _foreseen(docs: Documents, writes: list[Write]) -> dict[Key, Snapshot]:
 
 def carry_on(context: Context, operation: Operation) -> None:
     """Carry out what a commit has called for; the maintenance run does what fails here."""
-    own = replace(context, unit=Unit(context.services.store), record=None)
+    own = context.apart()
     try:
         run(own, operation, {})
     except Unavailable:

@@ -14,7 +14,6 @@ from common import logs
 from common.context import Context
 from common.errors import AppError
 from common.reconciliation.evidence import Evidence, Mismatch
-from common.store.unit import Unit
 from common.subscriptions import following, periods
 from common.webhooks import on_payouts
 
@@ -28,7 +27,7 @@ def repair(context: Context, mismatches: Iterable[Mismatch], evidence: Evidence)
     """
     done = 0
     for mismatch in mismatches:
-        own = replace(context, unit=Unit(context.services.store), record=None, notes={})
+        own = replace(context.apart(), notes={})
         try:
             done += _asked(own, mismatch, evidence)
         except AppError as error:

@@ -114,6 +114,11 @@ def payouts_change(number: int) -> Key:
     return Key("payoutPauses", f"{number:06d}")
 
 
+def audit(row_id: str) -> Key:
+    """Who changed something, and what."""
+    return Key("audit", row_id)
+
+
 def cursor(name: str) -> Key:
     """How far a sweep has read."""
     return Key("cursors", name)

@@ -1,8 +1,10 @@
-"""One request's work on the documents: its reads, its commits, and the guard that makes it once.
+"""One request's work on the documents: its reads and commits, the guard that makes it once, and the
+author who answers for it.
 
 A guard is a document that exists from the first commit of the work on: the record of a client's
 idempotency key, or the marker of a webhook event. It is read together with the work's first
-documents and written together with its first commit, so it costs no round trip of its own.
+documents and written together with its first commit, so it costs no round trip of its own. The
+author's row goes with every commit that changes something.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from typing import Protocol, TypeVar
 
 from common import deadline
 from common.errors import Unavailable
+from common.ids import fresh
 from common.store.collections import Key
 from common.store.store import Create, Replace, Snapshot, Store, Write, WriteConflict
 
@@ -44,12 +47,22 @@ class Guard(Protocol):
         """The first commit happened."""
 
 
+class Author(Protocol):
+    """Whose act it is."""
+
+    def sign(self, unit: str, step: int, writes: Sequence[Write]) -> Sequence[Write]:
+        """What a commit adds to tell who changed what."""
+
+
 class Unit:
     """Reads and commits of one request."""
 
-    def __init__(self, store: Store, guard: Guard | None = None) -> None:
+    def __init__(self, store: Store, author: Author, guard: Guard | None = None) -> None:
         self.store = store
+        self.author = author
         self.guard = guard
+        self._name = fresh("audit")
+        self._commits = 0
 
     def read(self, *keys: Key) -> dict[Key, Snapshot]:
         """Documents by key in one RPC; the guard is met on the way."""
@@ -63,11 +76,16 @@ class Unit:
     def commit(self, writes: Sequence[Write]) -> dict[Key, Snapshot]:
         """Everything or nothing, in one RPC, the guard's document with the first.
 
+        A commit that may have come through without its answer is not repeated under the same
+        step: the author's rows tell only of what happened.
+
         Returns:
             The documents that were created or replaced, as they now are.
         """
         opening = self.guard.opening(writes) if self.guard else None
-        every = [*writes, opening] if opening else list(writes)
+        self._commits += 1
+        signed = self.author.sign(self._name, self._commits, writes)
+        every = [*writes, *signed, *([opening] if opening else [])]
         if not every:
             return {}
         version = self.store.commit(every)

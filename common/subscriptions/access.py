@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-
-from common.auth.caller import Role
-from common.bookings.access import PARTIES
 from common.context import Context
 from common.errors import Missing
 from common.store.store import Document, Snapshot
 
 
-def subscription_for(
-    context: Context, snapshot: Snapshot, allowed: Collection[Role] = PARTIES
-) -> Document:
-    """The subscription's record.
+def subscription_for(context: Context, snapshot: Snapshot) -> Document:
+    """The subscription's record, if it is the caller's to act on by the action's row in the access
+    table.
 
     Raises:
         Missing: there is none, or the caller may not know of it.
@@ -23,8 +18,7 @@ def subscription_for(
     doc = snapshot.data
     if doc is None or "operationId" not in doc:
         raise Missing("subscription")
-    context.caller.act(
-        allowed,
+    context.act(
         customer_id=doc["customerId"],
         provider_id=doc["providerId"],
         what="subscription",

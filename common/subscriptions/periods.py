@@ -27,7 +27,6 @@ from common.money import Money
 from common.store import collections
 from common.store.collections import Key
 from common.store.store import Create, Snapshot, Write
-from common.store.unit import Unit
 from common.stripe_gateway.calls import Json
 from common.subscriptions import following, model
 from common.subscriptions.model import Terms
@@ -75,7 +74,7 @@ def of_invoice(invoice: Json, context: Context) -> None:
 
 def _record(invoice: Json, intent_id: str, context: Context) -> bool:
     subscription_id = model.subscription_of(invoice)
-    own = replace(context, unit=Unit(context.services.store), record=None)
+    own = context.apart()
     terms = None if subscription_id is None else _terms(subscription_id, own)
     if subscription_id is None or terms is None:
         return False

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any
 
 from common import logs
-from common.auth.caller import Caller
+from common.audit.author import Author
+from common.auth.caller import Caller, Role
 from common.bootstrap import Services
 from common.context import Context
 from common.errors import Unavailable
@@ -102,9 +102,16 @@ def process(services: Services, event: Json, request_id: str, notes: dict[str, A
     now = services.clock.now()
     marker = Marker(event, now)
     caller = Caller("stripe")
-    context = Context(
-        services, Unit(services.store, marker), caller, event["type"], request_id, now, None, notes
+    author = Author(
+        caller.actor,
+        event["type"],
+        request_id,
+        services.clock.now,
+        role=Role.STRIPE,
+        event_id=event["id"],
     )
+    unit = Unit(services.store, author, marker)
+    context = Context(services, unit, caller, author, event["type"], request_id, now, None, notes)
     table = CONNECT if event.get("account") else PLATFORM
     handler = table.get(event["type"])
     try:
@@ -115,7 +122,7 @@ def process(services: Services, event: Json, request_id: str, notes: dict[str, A
             return "processed"
         return _only_mark(context, marker, "processed" if effect else "ignored")
     except Duplicate as duplicate:
-        own = replace(context, unit=Unit(services.store))
+        own = context.apart()
         for operation_id in duplicate.operations:
             runner.resume_abandoned(own, operation_id)
         return "duplicate"

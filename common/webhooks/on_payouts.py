@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 from common.bookings import documents
 from common.bookings.model import Booking
@@ -22,7 +21,6 @@ from common.refunds.clawback_operation import clawback_operation, set_aside
 from common.refunds.debt_relief import relieve_each, there_again
 from common.store import collections
 from common.store.store import Replace, Snapshot, Write
-from common.store.unit import Unit
 from common.stripe_gateway.calls import Json
 from common.webhooks import on_accounts
 from common.webhooks.finding import named
@@ -52,7 +50,7 @@ def refresh(payout_id: str, stripe_id: str, account: str, context: Context) -> b
     if stripe["status"] == "failed":
         # Stripe pays no more to a bank that refused. The account's own event may be lost, and in a
         # unit of its own, before the payout's end is recorded, this is done again after a crash.
-        own = replace(context, unit=Unit(context.services.store))
+        own = context.apart()
         on_accounts.refresh(account, own)
     found, follow = context.until_settled(lambda: _once(stripe, payout_id, account, context))
     for operation in follow:
@@ -175,6 +173,5 @@ def funds_available(balance: Json, event: Json, context: Context) -> bool:
     context.commit([])  # the marker first: what follows is finished by the maintenance run, too
     for snapshot in waiting:
         if snapshot.require().get("stripePayoutId") is None:
-            own: Any = replace(context, unit=Unit(context.services.store))
-            runner.resume(own, snapshot.key.id)
+            runner.resume(context.apart(), snapshot.key.id)
     return True

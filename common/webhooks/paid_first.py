@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from common.bookings import apply_payment, documents, payment
 from common.context import Context
 from common.store import collections
-from common.store.unit import Unit
 
 
 def ensure_paid(booking_id: str, context: Context) -> None:
@@ -25,5 +22,5 @@ def ensure_paid(booking_id: str, context: Context) -> None:
         return
     paid = payment.paid(context.services.stripe.payment_intent(str(intent_id)))
     if paid is not None:
-        own = replace(context, unit=Unit(context.services.store))
+        own = context.apart()
         apply_payment.apply(own, booking_id, paid, context.action)

@@ -20,8 +20,6 @@ from common.errors import InvalidFields
 from common.http.command import Command, Id, Text
 from common.store import collections
 
-_MAY = frozenset({Role.PROVIDER, Role.OPERATOR})
-
 
 class Request(Command):
     """Which booking, and what the customer's code says; an operator may do without."""
@@ -44,7 +42,7 @@ def handle(command: Request, context: Context) -> Answer:
 def _check_in(command: Request, context: Context) -> Answer:
     key = collections.booking(command.booking_id)
     was = context.read(key)[key]
-    booking, role = booking_for(context, was, _MAY)
+    booking, role = booking_for(context, was)
     if command.token is not None:
         keys = context.services.settings.check_in_keys
         attendance.require_token(booking.id, command.token, keys)

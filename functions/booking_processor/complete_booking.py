@@ -17,8 +17,6 @@ from common.errors import Conflict, WrongState
 from common.http.command import Command, Id
 from common.store import collections
 
-_MAY = frozenset({Role.PROVIDER, Role.OPERATOR})
-
 
 class Request(Command):
     """Which booking."""
@@ -40,7 +38,7 @@ def handle(command: Request, context: Context) -> Answer:
 def _complete(command: Request, context: Context) -> Answer:
     key = collections.booking(command.booking_id)
     was = context.read(key)[key]
-    booking, role = booking_for(context, was, _MAY)
+    booking, role = booking_for(context, was)
     if booking.status is Status.COMPLETED:
         return _answer(booking)
     if booking.status is not Status.CONFIRMED:

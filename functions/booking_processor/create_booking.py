@@ -63,6 +63,7 @@ def handle(command: Request, context: Context) -> Answer:
     """
     if command.customer_id not in (None, context.caller.uid):
         raise Forbidden("You can book for yourself only")
+    context.act(customer_id=context.caller.uid, what="booking")
     require_order(command.start_date_time, command.end_date_time)
     booking_id = _booking_id(context)
     context.notes["bookingId"] = booking_id

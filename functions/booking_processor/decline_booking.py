@@ -10,7 +10,6 @@ from typing import Annotated
 
 from pydantic import Field
 
-from common.auth.caller import Role
 from common.bookings import apply_payment, claims, documents, payment_operations, requests
 from common.bookings.access import booking_for
 from common.bookings.status import Status
@@ -23,7 +22,6 @@ from common.store import collections
 from common.store.collections import Key
 from common.store.store import Snapshot
 
-_MAY = frozenset({Role.PROVIDER, Role.OPERATOR})
 Begun = tuple[Operation | None, Mapping[Key, Snapshot]]
 
 
@@ -60,7 +58,7 @@ def handle(command: Request, context: Context) -> Answer:
 
 def _begin(command: Request, context: Context, key: Key) -> Begun:
     docs = context.read(key)
-    booking, _ = booking_for(context, docs[key], _MAY)
+    booking, _ = booking_for(context, docs[key])
     if booking.status is Status.DECLINED:
         return _left_open(context, docs, str(booking.payment["intentId"]))
     over = requests.declined(

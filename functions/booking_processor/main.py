@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from common.auth.caller import Role
 from common.http.app import Action, Processor
 from functions.booking_processor import (
     cancel_booking,
@@ -24,55 +23,34 @@ from functions.booking_processor import (
 if TYPE_CHECKING:
     from flask import Request, Response
 
-_PARTIES = frozenset({Role.CUSTOMER, Role.PROVIDER, Role.OPERATOR})
-
 PROCESSOR = Processor(
     "booking-processor",
     {
         "CREATE_BOOKING": Action(
             create_booking.Request,
             create_booking.handle,
-            frozenset({Role.CUSTOMER}),
             refill=create_booking.refill,
         ),
-        "CONFIRM_BOOKING": Action(confirm_booking.Request, confirm_booking.handle, _PARTIES),
-        "CANCEL_BOOKING": Action(cancel_booking.Request, cancel_booking.handle, _PARTIES),
-        "DECLINE_BOOKING": Action(
-            decline_booking.Request,
-            decline_booking.handle,
-            frozenset({Role.PROVIDER, Role.OPERATOR}),
-        ),
+        "CONFIRM_BOOKING": Action(confirm_booking.Request, confirm_booking.handle),
+        "CANCEL_BOOKING": Action(cancel_booking.Request, cancel_booking.handle),
+        "DECLINE_BOOKING": Action(decline_booking.Request, decline_booking.handle),
         "CHECK_AVAILABILITY": Action(
             check_availability.Request,
             check_availability.handle,
-            frozenset({Role.ANYONE}),
-            changes=False,
         ),
-        "CHECK_IN": Action(
-            check_in.Request, check_in.handle, frozenset({Role.PROVIDER, Role.OPERATOR})
-        ),
-        "MARK_NO_SHOW": Action(
-            mark_no_show.Request, mark_no_show.handle, frozenset({Role.PROVIDER, Role.OPERATOR})
-        ),
+        "CHECK_IN": Action(check_in.Request, check_in.handle),
+        "MARK_NO_SHOW": Action(mark_no_show.Request, mark_no_show.handle),
         "COMPLETE_BOOKING": Action(
             complete_booking.Request,
             complete_booking.handle,
-            frozenset({Role.PROVIDER, Role.OPERATOR}),
         ),
-        "GET_BOOKING": Action(get_bookings.GetRequest, get_bookings.get, _PARTIES, changes=False),
-        "LIST_BOOKINGS": Action(
-            get_bookings.ListRequest, get_bookings.listing, _PARTIES, changes=False
-        ),
-        "RELEASE_HOLD": Action(
-            release_hold.Request, release_hold.handle, frozenset({Role.OPERATOR})
-        ),
-        "REPLAY_EVENTS": Action(
-            replay_events.Request, replay_events.handle, frozenset({Role.OPERATOR})
-        ),
+        "GET_BOOKING": Action(get_bookings.GetRequest, get_bookings.get),
+        "LIST_BOOKINGS": Action(get_bookings.ListRequest, get_bookings.listing),
+        "RELEASE_HOLD": Action(release_hold.Request, release_hold.handle),
+        "REPLAY_EVENTS": Action(replay_events.Request, replay_events.handle),
         "RUN_MAINTENANCE": Action(
             run_maintenance.Request,
             run_maintenance.handle,
-            frozenset({Role.SCHEDULER, Role.OPERATOR}),
         ),
     },
 )

@@ -5,7 +5,6 @@ Source: docs/check-in.md.
 
 from __future__ import annotations
 
-from common.auth.caller import Role
 from common.bookings import attendance
 from common.bookings.access import booking_for
 from common.bookings.status import Status
@@ -16,7 +15,6 @@ from common.store.collections import Key
 from functions.booking_processor import calling_off
 from functions.booking_processor.calling_off import Begun
 
-_MAY = frozenset({Role.PROVIDER, Role.OPERATOR})
 REASON = "no_show"
 
 
@@ -41,7 +39,7 @@ def handle(command: Request, context: Context) -> Answer:
 
 def _begin(context: Context, key: Key) -> Begun:
     docs = context.read(key)
-    booking, _ = booking_for(context, docs[key], _MAY)
+    booking, _ = booking_for(context, docs[key])
     if booking.status is Status.CANCELLED and booking.attendance.get("noShowAt"):
         return calling_off.left_open(context, booking, docs)
     plan = attendance.no_show(booking, now=context.now, by=context.caller.actor, why=context.action)

@@ -9,7 +9,6 @@ from typing import Any, TypeVar
 from common import logs
 from common.context import Context
 from common.store.store import Filter, Snapshot
-from common.store.unit import Unit
 
 T = TypeVar("T")
 #: Items of one page, and pages of one kind in one run.
@@ -41,7 +40,7 @@ def each(
     """
     done = failed = 0
     for item in items:
-        own = replace(context, unit=Unit(context.services.store), record=None, notes={})
+        own = replace(context.apart(), notes={})
         try:
             done += work(own, item)
         except Exception as error:  # one poison item must not stop the others

@@ -76,7 +76,7 @@ def instant(command: InstantRequest, context: Context) -> Answer:
 def _request(
     provider_id: str, amount: Any, date: datetime | None, method: str, context: Context
 ) -> Answer:
-    context.caller.require_provider(provider_id)
+    context.act(provider_id=provider_id, what="provider")
     context.notes["providerId"] = provider_id
     record = context.record
     payout_id = (
@@ -121,8 +121,7 @@ def _cancel(command: CancelRequest, context: Context) -> Answer:
     if was.data is None:
         raise Missing("payout")
     payout = Payout.load(was)
-    if payout.provider_id != context.caller.uid and not context.caller.operator:
-        raise Missing("payout")
+    context.act(provider_id=payout.provider_id, what="payout")
     if payout.status is PayoutStatus.CANCELLED:
         return payout.as_json()
     if payout.status is not PayoutStatus.SCHEDULED:

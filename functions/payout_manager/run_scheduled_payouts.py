@@ -28,7 +28,6 @@ from common.payouts.pause import Switch
 from common.payouts.schedule import parse
 from common.store import collections
 from common.store.store import Replace, Snapshot, WriteConflict
-from common.store.unit import Unit
 
 _PAGE = 200
 
@@ -93,7 +92,7 @@ def _due(context: Context) -> list[Snapshot]:
 
 def _pay(context: Context, totals: dict[str, Any], day: date, run_id: str) -> str:
     provider_id, code = totals["providerId"], totals["currency"]
-    own = replace(context, unit=Unit(context.services.store), record=None, notes={})
+    own = replace(context.apart(), notes={})
     payout_id = derived("payout", run_id, provider_id, code)
     keys = collections.profile(provider_id), collections.payout(payout_id)
     docs = own.read(*keys)
@@ -109,7 +108,7 @@ def _pay(context: Context, totals: dict[str, Any], day: date, run_id: str) -> st
 
 
 def _start(context: Context, payout_id: str) -> str:
-    own = replace(context, unit=Unit(context.services.store), record=None, notes={})
+    own = replace(context.apart(), notes={})
     return _tried(lambda: execution.start(own, payout_id), payout_id)
 
 

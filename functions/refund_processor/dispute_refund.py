@@ -51,7 +51,7 @@ def _open(command: Request, context: Context, dispute_id: str) -> Answer:
     named = [collections.refund(command.refund_id)] if command.refund_id else []
     docs = context.read(key, *named)
     was = docs[key]
-    booking, role = booking_for(context, was, frozenset({Role.CUSTOMER, Role.PROVIDER}))
+    booking, role = booking_for(context, was)
     if any((docs[one].data or {}).get("bookingId") != booking.id for one in named):
         raise Missing("refund")
     if HOLD in booking.holds:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from common.auth.caller import Role
-from common.bookings.access import PARTIES
 from common.http.app import Action, Processor
 from functions.refund_processor import (
     dispute_refund,
@@ -20,20 +18,15 @@ if TYPE_CHECKING:
 PROCESSOR = Processor(
     "refund-processor",
     {
-        "CALCULATE_REFUND": Action(
-            quotes.CalculateRequest, quotes.calculate, PARTIES, changes=False
-        ),
-        "PROCESS_REFUND": Action(process_refund.Request, process_refund.handle, PARTIES),
-        "GET_REFUND_STATUS": Action(quotes.StatusRequest, quotes.status, PARTIES, changes=False),
+        "CALCULATE_REFUND": Action(quotes.CalculateRequest, quotes.calculate),
+        "PROCESS_REFUND": Action(process_refund.Request, process_refund.handle),
+        "GET_REFUND_STATUS": Action(quotes.StatusRequest, quotes.status),
         "DISPUTE_REFUND": Action(
             dispute_refund.Request,
             dispute_refund.handle,
-            frozenset({Role.CUSTOMER, Role.PROVIDER}),
         ),
         "RESOLVE_REFUND_DISPUTE": Action(
-            resolve_refund_dispute.Request,
-            resolve_refund_dispute.handle,
-            frozenset({Role.OPERATOR}),
+            resolve_refund_dispute.Request, resolve_refund_dispute.handle
         ),
     },
 )

@@ -126,9 +126,7 @@ def _disputes(booking_id: str, context: Context) -> list[RefundDispute]:
 
 def _asked(refund: Refund, context: Context) -> Refund:
     """The refund with Stripe's status of now, for somebody who may see it."""
-    context.caller.relation(
-        customer_id=refund.customer_id, provider_id=refund.provider_id, what="refund"
-    )
+    context.act(customer_id=refund.customer_id, provider_id=refund.provider_id, what="refund")
     if refund.stripe_refund_id is None:
         return refund
     stripe: dict[str, Any] = context.services.stripe.refund(refund.stripe_refund_id)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from common.auth.caller import Role
 from common.http.app import Action, Processor
 from functions.reporting import (
     export_transactions,
@@ -17,28 +16,16 @@ from functions.reporting import (
 if TYPE_CHECKING:
     from flask import Request, Response
 
-_PARTIES = frozenset({Role.CUSTOMER, Role.PROVIDER, Role.OPERATOR})
-_BOOKKEEPERS = frozenset({Role.PROVIDER, Role.OPERATOR})
-
 PROCESSOR = Processor(
     "reporting",
     {
-        "GET_METRICS": Action(
-            get_metrics.Request, get_metrics.handle, frozenset({Role.OPERATOR}), changes=False
-        ),
-        "GET_STATEMENT": Action(
-            get_statement.Request, get_statement.handle, _PARTIES, changes=False
-        ),
-        "EXPORT_TRANSACTIONS": Action(
-            export_transactions.Request, export_transactions.handle, _BOOKKEEPERS, changes=False
-        ),
-        "GET_TAX_SUMMARY": Action(
-            get_tax_summary.Request, get_tax_summary.handle, _BOOKKEEPERS, changes=False
-        ),
+        "GET_METRICS": Action(get_metrics.Request, get_metrics.handle),
+        "GET_STATEMENT": Action(get_statement.Request, get_statement.handle),
+        "EXPORT_TRANSACTIONS": Action(export_transactions.Request, export_transactions.handle),
+        "GET_TAX_SUMMARY": Action(get_tax_summary.Request, get_tax_summary.handle),
         "RECONCILE": Action(
             reconcile.Request,
             reconcile.handle,
-            frozenset({Role.OPERATOR, Role.SCHEDULER}),
         ),
     },
 )

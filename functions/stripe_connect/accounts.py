@@ -7,7 +7,6 @@ Source: guide, section 2; contract, section 3; docs/accounts.md.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -34,7 +33,6 @@ from common.operations.model import Operation, State
 from common.store import collections
 from common.store.collections import Key
 from common.store.store import Patch, Replace, Snapshot, Write
-from common.store.unit import Unit
 from common.stripe_gateway.gateway import Refused
 from common.webhooks.on_accounts import refresh
 
@@ -64,6 +62,7 @@ def create(command: CreateRequest, context: Context) -> Answer:
         raise Forbidden("A user with this id cannot be a provider")
     if provider_id != context.caller.uid and not context.caller.operator:
         raise Forbidden("You can set up an account for yourself only")
+    context.act(provider_id=provider_id, what="provider")
     context.notes["providerId"] = provider_id
     account_id = _made(command, context, provider_id)
     try:
@@ -93,7 +92,7 @@ def _made(command: CreateRequest, context: Context, provider_id: str) -> str:
 
 def _bring_home(context: Context, provider_id: str) -> None:
     """What lies in the accounts that this one replaces; the maintenance run does what fails."""
-    own = replace(context, unit=Unit(context.services.store), record=None)
+    own = context.apart()
     try:
         for account_id in recall.to_bring_home(own, provider_id):
             recall.bring_home(own, account_id)
@@ -229,9 +228,6 @@ def check_status(command: ProviderRequest, context: Context) -> Answer:
 
 def login_link(command: ProviderRequest, context: Context) -> Answer:
     """A link to the provider's own dashboard at Stripe."""
-    context.caller.require_provider(command.provider_id)
-    if command.provider_id != context.caller.uid:
-        raise Forbidden("Only the provider may open their own dashboard")
     account_id = _account_of(command.provider_id, context)
     return {"url": context.services.stripe.login_link(account_id)["url"]}
 
@@ -244,7 +240,7 @@ def refill_login(answer: Answer, context: Context) -> Answer:
 
 
 def _account_of(provider_id: str, context: Context) -> str:
-    context.caller.require_provider(provider_id)
+    context.act(provider_id=provider_id, what="provider")
     context.notes["providerId"] = provider_id
     key = collections.profile(provider_id)
     return _account_in(context.read(key)[key])

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from common.auth.caller import Role
 from common.bookings import documents
 from common.bookings.access import booking_for
 from common.bookings.model import Booking
@@ -43,7 +42,7 @@ def handle(command: Request, context: Context) -> Answer:
     context.notes["bookingId"] = command.booking_id
     key = collections.booking(command.booking_id)
     docs = context.read(key)
-    booking, _ = booking_for(context, docs[key], frozenset({Role.CUSTOMER}))
+    booking, _ = booking_for(context, docs[key])
     if booking.status is not Status.PENDING:
         raise WrongState("This booking is not waiting for a payment", str(booking.status))
     intent = _current(booking, context)

@@ -49,7 +49,7 @@ def handle(command: Request, context: Context) -> Answer:
         NotSetUp: nothing can be sent to the provider.
         InsufficientEarnings: the balance holds less.
     """
-    context.caller.require_provider(command.provider_id)
+    context.act(provider_id=command.provider_id, what="provider")
     context.notes["providerId"] = command.provider_id
     payout_id = (
         fresh("payout")

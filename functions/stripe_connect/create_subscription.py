@@ -59,6 +59,7 @@ def handle(command: Request, context: Context) -> Answer:
     """
     if command.customer_id not in (None, context.caller.uid):
         raise Forbidden("You can subscribe for yourself only")
+    context.act(customer_id=context.caller.uid, what="subscription")
     standing = _standing(context, command.service_id)
     if standing is not None and standing.state is State.DONE:
         answer = _again(context, str(standing.plan["subscriptionId"]))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from common.auth.caller import Role
 from common.http.app import Action, Processor
 from functions.stripe_connect import (
     accounts,
@@ -19,54 +18,39 @@ from functions.stripe_connect import (
 if TYPE_CHECKING:
     from flask import Request, Response
 
-_SELF = frozenset({Role.PROVIDER, Role.OPERATOR})
-_PARTIES = frozenset({Role.CUSTOMER, Role.PROVIDER, Role.OPERATOR})
-
 PROCESSOR = Processor(
     "stripe-connect",
     {
         "CREATE_ACCOUNT": Action(
             accounts.CreateRequest,
             accounts.create,
-            frozenset({Role.ANYONE, Role.OPERATOR}),
             refill=accounts.refill_link,
         ),
         "CREATE_ACCOUNT_LINK": Action(
-            accounts.ProviderRequest, accounts.link, _SELF, refill=accounts.refill_link
+            accounts.ProviderRequest, accounts.link, refill=accounts.refill_link
         ),
-        "CHECK_ACCOUNT_STATUS": Action(
-            accounts.ProviderRequest, accounts.check_status, _SELF, changes=False
-        ),
+        "CHECK_ACCOUNT_STATUS": Action(accounts.ProviderRequest, accounts.check_status),
         "CREATE_LOGIN_LINK": Action(
             accounts.ProviderRequest,
             accounts.login_link,
-            frozenset({Role.PROVIDER}),
             refill=accounts.refill_login,
         ),
         "CREATE_PAYMENT_INTENT": Action(
             create_payment_intent.Request,
             create_payment_intent.handle,
-            frozenset({Role.CUSTOMER}),
             refill=create_payment_intent.refill,
         ),
         "CREATE_SUBSCRIPTION": Action(
             create_subscription.Request,
             create_subscription.handle,
-            frozenset({Role.CUSTOMER}),
             refill=create_subscription.refill,
         ),
-        "CANCEL_SUBSCRIPTION": Action(
-            cancel_subscription.Request, cancel_subscription.handle, _PARTIES
-        ),
-        "PAUSE_SUBSCRIPTION": Action(pause_subscription.Request, pause_subscription.pause, _SELF),
-        "RESUME_SUBSCRIPTION": Action(pause_subscription.Request, pause_subscription.resume, _SELF),
-        "GET_SUBSCRIPTION": Action(
-            get_subscriptions.GetRequest, get_subscriptions.get, _PARTIES, changes=False
-        ),
-        "LIST_SUBSCRIPTIONS": Action(
-            get_subscriptions.ListRequest, get_subscriptions.listing, _PARTIES, changes=False
-        ),
-        "CREATE_PAYOUT": Action(create_payout.Request, create_payout.handle, _SELF),
+        "CANCEL_SUBSCRIPTION": Action(cancel_subscription.Request, cancel_subscription.handle),
+        "PAUSE_SUBSCRIPTION": Action(pause_subscription.Request, pause_subscription.pause),
+        "RESUME_SUBSCRIPTION": Action(pause_subscription.Request, pause_subscription.resume),
+        "GET_SUBSCRIPTION": Action(get_subscriptions.GetRequest, get_subscriptions.get),
+        "LIST_SUBSCRIPTIONS": Action(get_subscriptions.ListRequest, get_subscriptions.listing),
+        "CREATE_PAYOUT": Action(create_payout.Request, create_payout.handle),
     },
 )
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from common.auth.caller import Role
 from common.context import Answer, Context
 from common.errors import StripeRefused, WrongState
 from common.http.command import Command, Id
@@ -23,7 +22,6 @@ from common.subscriptions.model import Status
 from common.subscriptions.subscribing import pause_operation
 
 Documents = Mapping[Key, Snapshot]
-_MAY = frozenset({Role.PROVIDER, Role.OPERATOR})
 
 
 class Request(Command):
@@ -75,7 +73,7 @@ def _begin(
     """The intent written down, or the answer where nothing is left to do."""
     key, begun = collections.subscription(id_), collections.operation(operation_id)
     docs: Documents = context.read(key, begun)
-    doc = subscription_for(context, docs[key], _MAY)
+    doc = subscription_for(context, docs[key])
     if docs[begun].data is not None:
         return Operation.load(docs[begun]), docs
     if (doc["status"] == Status.PAUSED) is paused and not model.is_over(doc):

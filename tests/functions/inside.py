@@ -12,7 +12,8 @@ from datetime import datetime
 import pytest
 
 from common import bootstrap
-from common.auth.caller import Caller
+from common.audit.author import Author
+from common.auth.caller import Caller, Role
 from common.bootstrap import Services
 from common.clock import Clock
 from common.context import Context
@@ -58,5 +59,16 @@ def _fields(services: Services) -> dict[str, object]:
 def a_context(services: Services, action: str, uid: str = "operator") -> Context:
     """A request of its own."""
     caller = Caller(uid, operator=True)
-    unit, now = Unit(services.store), services.clock.now()
-    return Context(services, unit, caller, action, fresh("req"), now, None, {})
+    now = services.clock.now()
+    author = Author(caller.actor, action, fresh("req"), services.clock.now, role=Role.OPERATOR)
+    return Context(
+        services,
+        Unit(services.store, author),
+        caller,
+        author,
+        action,
+        author.request_id,
+        now,
+        None,
+        {},
+    )

@@ -24,6 +24,7 @@ MAY_READ: Mapping[str, set[str]] = {
         name: {"operator"}
         for name in (
             "accounts",
+            "auditLog",
             "calendars",
             "config",
             "cursors",

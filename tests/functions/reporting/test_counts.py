@@ -82,7 +82,7 @@ class Ledger:
         token = rpc_count.set(counter)
         self.store.documents = 0
         try:
-            answer = ask(a_context(self.services, "REPORT"))
+            answer = ask(a_context(self.services, "GET_STATEMENT"))
         finally:
             rpc_count.reset(token)
         return Cost(counter[0], self.store.documents), answer

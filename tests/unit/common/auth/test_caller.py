@@ -26,8 +26,6 @@ def test_each_party_acts_as_what_it_is() -> None:
 def test_a_stranger_is_told_that_there_is_nothing() -> None:
     with pytest.raises(Missing):
         act(STRANGER)
-    with pytest.raises(Missing):
-        STRANGER.require_provider("p")
 
 
 def test_a_party_whose_turn_it_is_not_is_forbidden() -> None:
@@ -57,9 +55,3 @@ def test_a_user_may_not_call_what_is_for_operators_and_the_scheduler() -> None:
         with pytest.raises(Forbidden):
             CUSTOMER.require_any(roles)
         OPERATOR.require_any(roles)
-
-
-def test_a_provider_may_be_required_to_come_in_person() -> None:
-    OPERATOR.require_provider("p")
-    with pytest.raises(Missing):
-        OPERATOR.require_provider("p", operator=False)

@@ -11,7 +11,6 @@ import structlog
 from flask import Flask, Response
 
 from common import bootstrap, errors
-from common.auth.caller import Role
 from common.context import Answer, Context
 from common.errors import AppError
 from common.http.app import Action, Processor, error_body
@@ -48,16 +47,14 @@ def _services(monkeypatch: pytest.MonkeyPatch) -> Any:
 def call(
     handle: Callable[[Any, Context], Answer], *, method: str = "POST", **headers: str
 ) -> Response:
-    processor = Processor(
-        "a-processor", {"ACT": Action(Asked, handle, frozenset({Role.ANYONE}), changes=False)}
-    )
+    processor = Processor("booking-processor", {"CHECK_AVAILABILITY": Action(Asked, handle)})
     token = unsigned_token("somebody", project=PROJECT)
     sent = {
         "Authorization": f"Bearer {token}",
         **{name.replace("_", "-"): value for name, value in headers.items()},
     }
     with Flask(__name__).test_request_context(
-        "/", method=method, json={"action": "ACT"}, headers=sent
+        "/", method=method, json={"action": "CHECK_AVAILABILITY"}, headers=sent
     ) as context:
         return processor(context.request)
 

@@ -38,6 +38,16 @@ class OnceOnly:
         self.stands = True
 
 
+class Nobody:
+    """An author whose acts leave no row."""
+
+    def sign(self, unit: str, step: int, writes: Sequence[Write]) -> Sequence[Write]:
+        return ()
+
+
+NOBODY = Nobody()
+
+
 @pytest.fixture
 def store(stack: RunningStack, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
     monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", stack.firestore)
@@ -52,7 +62,7 @@ def a_key() -> Key:
 
 def test_the_guard_is_written_with_the_first_commit_and_only_with_it(store: Store) -> None:
     guard, one, two = OnceOnly(), a_key(), a_key()
-    work = Unit(store, guard)
+    work = Unit(store, NOBODY, guard)
     assert work.read(one)[one].data is None
     work.commit([Create(one, {"n": 1})])
     assert store.read([guard.key])[guard.key].data == {"stands": True}
@@ -62,22 +72,22 @@ def test_the_guard_is_written_with_the_first_commit_and_only_with_it(store: Stor
 
 def test_a_second_unit_with_the_same_guard_meets_it_at_its_first_read(store: Store) -> None:
     guard, key = OnceOnly(), a_key()
-    Unit(store, guard).commit([])
+    Unit(store, NOBODY, guard).commit([])
     with pytest.raises(Met):
-        Unit(store, OnceOnly(guard.key)).read(key)
+        Unit(store, NOBODY, OnceOnly(guard.key)).read(key)
 
 
 def test_a_commit_whose_guard_stands_already_writes_nothing_at_all(store: Store) -> None:
     guard, key = OnceOnly(), a_key()
-    Unit(store, guard).commit([])
+    Unit(store, NOBODY, guard).commit([])
     with pytest.raises(WriteConflict):
-        Unit(store, OnceOnly(guard.key)).commit([Create(key, {"n": 1})])
+        Unit(store, NOBODY, OnceOnly(guard.key)).commit([Create(key, {"n": 1})])
     assert store.read([key])[key].data is None
 
 
 def test_what_was_read_before_somebody_elses_write_cannot_be_replaced(store: Store) -> None:
     key = a_key()
-    mine, theirs = Unit(store), Unit(store)
+    mine, theirs = Unit(store, NOBODY), Unit(store, NOBODY)
     mine.commit([Create(key, {"n": 0})])
     stale = mine.read(key)[key]
     theirs.commit([Replace(theirs.read(key)[key], {"n": 1})])
@@ -87,9 +97,9 @@ def test_what_was_read_before_somebody_elses_write_cannot_be_replaced(store: Sto
 
 
 def test_work_that_meets_a_conflict_is_done_again_from_its_reading(store: Store) -> None:
-    key, other = a_key(), Unit(store)
+    key, other = a_key(), Unit(store, NOBODY)
     other.commit([Create(key, {"n": 0})])
-    mine, tries = Unit(store), 0
+    mine, tries = Unit(store, NOBODY), 0
 
     def add() -> int:
         nonlocal tries
@@ -114,11 +124,11 @@ def test_work_that_never_wins_ends_in_an_open_outcome(
         raise WriteConflict("again")
 
     with pytest.raises(Unavailable):
-        Unit(store).until_settled(lose)
+        Unit(store, NOBODY).until_settled(lose)
 
 
 def test_a_replaced_document_knows_the_version_it_now_has(store: Store) -> None:
-    key, work = a_key(), Unit(store)
+    key, work = a_key(), Unit(store, NOBODY)
     made = work.commit([Create(key, {"n": 0})])[key]
     changed = work.commit([Replace(made, {"n": 1, "m": None})])[key]
     work.commit([Replace(changed, {"n": 2})])
