@@ -89,7 +89,8 @@ _FAILURES: Final = {
     "payouts_limit_exceeded": Failure("The account's limit of payouts is reached.", _LATER),
     "balance_insufficient": Failure("The balance did not cover the payout.", _LATER),
     "not_due": Failure(
-        "Refunds, disputes or holds have taken back what it would have carried.",
+        "Refunds, disputes or holds have taken back what it would have carried, or the account "
+        "could not be paid when its turn came.",
         "Look at what is available now (CALCULATE_EARNINGS).",
     ),
 }

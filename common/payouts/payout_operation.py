@@ -12,6 +12,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from common.accounts.model import takes_payouts
 from common.bookings import documents
 from common.bookings.model import Booking
 from common.clock import from_unix
@@ -71,6 +72,7 @@ def payout_operation(
         plan={
             "payoutId": payout.id,
             "attempt": 1,
+            "providerId": payout.provider_id,
             "waits": waits,
             "bookingIds": [line.booking_id for line in payout.lines],
         },
@@ -100,10 +102,11 @@ def _payout_call(payout: Payout, attempt: int, request_id: str) -> Call:
 
 
 def needs(operation: Operation) -> tuple[Key, ...]:
-    """The operation, its payout, the payout's bookings, and whether payouts are paused."""
+    """The operation, its payout, the provider and the bookings, and whether payouts are paused."""
     return (
         operation.key,
         collections.payout(operation.plan["payoutId"]),
+        collections.profile(operation.plan["providerId"]),
         collections.payouts_switch(),
         *(collections.booking(booking_id) for booking_id in operation.plan["bookingIds"]),
     )
@@ -121,11 +124,15 @@ def keys(operation: Operation, results: Results) -> tuple[Key, ...]:
 
 
 def barred(operation: Operation, docs: Documents) -> frozenset[str]:
-    """The calls that must not be made as the bookings now stand: transfers of what is not due any
-    more, and then the payout, whose amount has it in."""
+    """The calls that must not be made as things now stand: transfers of what is not due any more,
+    and then the payout, whose amount has it in; every transfer where the account takes no payouts
+    (what Stripe then says to the payout itself is its own affair)."""
     payout = Payout.load(docs[collections.payout(operation.plan["payoutId"])])
     if payout.status is not PayoutStatus.PROCESSING:
         return frozenset()
+    if not takes_payouts(docs[collections.profile(payout.provider_id)].data):
+        calls = (call.name for stage in operation.stages for call in stage)
+        return frozenset(name for name in calls if name.startswith(transfers.PREFIX))
     gone = no_longer_due(payout, _bookings(operation, docs))
     return frozenset(
         {f"{transfers.PREFIX}{booking_id}" for booking_id in gone} | {"payout"} if gone else ()

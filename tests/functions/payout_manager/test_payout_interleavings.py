@@ -84,6 +84,25 @@ def test_nothing_is_transferred_for_a_booking_disputed_after_its_payout_was_begu
     books_balance(market, booking)
 
 
+def test_nothing_is_transferred_to_an_account_that_can_no_longer_be_paid(market: Market) -> None:
+    booking = a_completed_booking(market)
+    provider = booking.service.provider
+    payout_id = cut_off(market, provider)
+    market.control.onboard(str(provider.account_id), outcome="restricted")
+    market.control.idle()
+    market.control.advance(LEASE)
+    maintenance(market)
+    assert transfers_of(market, booking) == []
+    assert payout_now(market, payout_id)["status"] == "CANCELLED"
+    assert earnings(market, provider)["totalEarnings"] == usd("184.00")
+    assert operations_left(market, "payoutId", payout_id) == []
+    market.control.onboard(str(provider.account_id))
+    market.control.idle()
+    payout(market, provider).ok()
+    assert [one.amount for one in transfers_of(market, booking)] == [184_00]
+    books_balance(market, booking)
+
+
 def test_of_several_bookings_only_the_disputed_one_leaves_the_payout(market: Market) -> None:
     first = a_completed_booking(market)
     provider = first.service.provider
@@ -179,12 +198,16 @@ def test_two_who_hear_the_same_refusal_make_one_payout(market: Market, services:
         ok = None if call.name == refused else services.stripe.perform(call)
         results[call.name] = runner.Result(ok, None if ok else "resource_missing")
     key = collections.payout(operation.id)
-    one, docs, _ = runner._record(a_context(services, "A"), operation, results, {}, None)
-    done, _ = runner.run(a_context(services, "A"), one, docs)
+    one, docs, _ = runner._record(
+        a_context(services, "RUN_MAINTENANCE"), operation, results, {}, None
+    )
+    done, _ = runner.run(a_context(services, "RUN_MAINTENANCE"), one, docs)
     assert done.settled
-    stale, _, _ = runner._record(a_context(services, "B"), one, {}, {}, None)
+    stale, _, _ = runner._record(a_context(services, "RUN_MAINTENANCE"), one, {}, {}, None)
     assert stale.settled
-    stale, _, _ = runner._record(a_context(services, "B"), operation, results, {}, None)
+    stale, _, _ = runner._record(
+        a_context(services, "RUN_MAINTENANCE"), operation, results, {}, None
+    )
     assert stale.settled
     assert services.store.read([key])[key].require()["amount"] == 184_00
     assert [one.amount for one in payouts_of(market, provider)] == [184_00]
@@ -207,8 +230,12 @@ def test_who_recorded_too_late_goes_on_with_what_stands(market: Market, services
         )
         for call in operation.stages[0]
     }
-    after, _, _ = runner._record(a_context(services, "A"), operation, results, {}, None)
-    again, _, _ = runner._record(a_context(services, "B"), operation, results, {}, None)
+    after, _, _ = runner._record(
+        a_context(services, "RUN_MAINTENANCE"), operation, results, {}, None
+    )
+    again, _, _ = runner._record(
+        a_context(services, "RUN_MAINTENANCE"), operation, results, {}, None
+    )
     assert (again.attempts, again.plan["attempt"]) == (after.attempts, after.plan["attempt"])
     assert [call.idempotency_key for call in again.stages[0]] == [
         call.idempotency_key for call in after.stages[0]
