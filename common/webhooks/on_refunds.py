@@ -57,8 +57,10 @@ def _once(
     booking = documents.load(docs[key])
     operation = None
     if docs[refund_key].data is None:
-        if named(stripe, "refundId") or stripe["status"] in ("failed", "canceled"):
+        if named(stripe, "refundId"):
             return False  # one of ours is written down before Stripe hears of it
+        if _failed(stripe) and stripe["amount"] > booking.money.remaining:
+            return False  # another refund has taken its place since: there is nothing to hold
         booking, refund, operation = _made_elsewhere(booking, stripe, refund_id, context)
     else:
         refund = Refund.load(docs[refund_key])
@@ -82,6 +84,10 @@ def _once(
     return True
 
 
+def _failed(stripe: Json) -> bool:
+    return stripe["status"] in ("failed", "canceled")
+
+
 def _lost_place(was: Snapshot, after: Booking) -> bool:
     return documents.load(was).keeps_place and not after.keeps_place
 
@@ -89,7 +95,11 @@ def _lost_place(was: Snapshot, after: Booking) -> bool:
 def _made_elsewhere(
     booking: Booking, stripe: Json, refund_id: str, context: Context
 ) -> tuple[Booking, Refund, Operation | None]:
-    """A refund from Stripe's dashboard counts like an operator's."""
+    """A refund from Stripe's dashboard counts like an operator's.
+
+    So does one that is heard of only when it has failed: whichever of its events comes first, it
+    was made and came back. Then there is nothing to take from the provider any more.
+    """
     part = refund_breakdown(held_of(booking), min(stripe["amount"], booking.money.remaining))
     after = reserved(booking, part)
     if not after.money.remaining and booking.status in (Status.CONFIRMED, Status.COMPLETED):
@@ -110,12 +120,14 @@ def _made_elsewhere(
         requested_by="stripe",
         created_at=context.now,
     )
-    operation = clawback_operation(
-        after,
-        f"clawback-{stripe['id']}",
-        action=context.action,
-        request_id=context.request_id,
-        now=context.now,
-    )
+    operation = None
+    if not _failed(stripe):
+        operation = clawback_operation(
+            after,
+            f"clawback-{stripe['id']}",
+            action=context.action,
+            request_id=context.request_id,
+            now=context.now,
+        )
     last = {"id": refund_id, "amount": refund.amount, "reason": refund.reason, "at": context.now}
     return replace(set_aside(after, operation), last_refund=last), refund, operation
