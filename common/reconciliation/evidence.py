@@ -51,6 +51,7 @@ class Stripe:
 
     Attributes:
         payouts: Of connected accounts, each with its ``account``.
+        movements: Account id (``platform`` for ours) -> its balance transactions.
         balances: Account id (``platform`` for ours) -> currency -> pending and available together;
             accounts that have left the platform are not in it.
     """
@@ -65,6 +66,7 @@ class Stripe:
     subscriptions: Objects = field(default_factory=dict)
     invoices: Objects = field(default_factory=dict)
     invoice_payments: Objects = field(default_factory=dict)
+    movements: Mapping[str, Objects] = field(default_factory=dict)
     balances: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from common.reconciliation import (
+    audit_checks,
     booking_checks,
+    books_checks,
     figure_checks,
     flight_checks,
     hold_checks,
@@ -14,6 +16,7 @@ from common.reconciliation import (
     provider_checks,
     stripe_checks,
     subscription_checks,
+    transfer_checks,
 )
 from common.reconciliation.evidence import Evidence, Mismatch
 
@@ -25,6 +28,9 @@ CHECKS: tuple[Callable[[Evidence], Iterator[Mismatch]], ...] = (
     provider_checks.check,
     stripe_checks.check,
     subscription_checks.check,
+    transfer_checks.check,
+    books_checks.check,
+    audit_checks.check,
     flight_checks.check,
     hold_checks.check,
 )

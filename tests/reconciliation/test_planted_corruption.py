@@ -215,6 +215,64 @@ def never_earned(life: Life) -> Evidence:
 
 
 T, B, S = "transactions", "bookings", "subscriptions"
+
+
+def rows_of(life: Life, path: str) -> list[str]:
+    """The audit rows that tell of a document, the oldest first."""
+    found = [
+        (row["at"], id_) for id_, row in life.evidence.documents("audit") if path in row["objects"]
+    ]
+    assert found, f"nobody made {path}"
+    return [id_ for _, id_ in sorted(found)]
+
+
+def row_of(life: Life, path: str, action: str) -> str:
+    """The audit row of an action on a document."""
+    return next(id_ for id_ in rows_of(life, path) if life.doc("audit", id_)["action"] == action)
+
+
+def all_states(life: Life, path: str, **values: Any) -> Evidence:
+    """The evidence with every row telling that a document had become this."""
+    evidence = life.evidence
+    for id_ in rows_of(life, path):
+        if path in life.doc("audit", id_)["states"]:
+            evidence = changed(evidence, "audit", id_, lambda d: d["states"][path].update(values))
+    return evidence
+
+
+def untold(life: Life, path: str) -> Evidence:
+    """The evidence with a document that no row has made."""
+    [made] = [id_ for id_ in rows_of(life, path) if path in life.doc("audit", id_)["created"]]
+    return changed(life.evidence, "audit", made, lambda d: d["created"].remove(path))
+
+
+def row_again(life: Life) -> Evidence:
+    id_ = rows_of(life, f"{B}/{life.paid_out.id}")[0]
+    return added(life.evidence, "audit", f"{id_}-again", life.doc("audit", id_))
+
+
+def cancel_row(life: Life, **values: Any) -> Evidence:
+    path = f"{B}/{life.cancelled.id}"
+    return changed(life.evidence, "audit", row_of(life, path, "CANCEL_BOOKING"), put(**values))
+
+
+def event_row(life: Life, **values: Any) -> Evidence:
+    path = f"{T}/{posting(life, 'charge', life.paid_out.id)}"
+    return changed(life.evidence, "audit", rows_of(life, path)[0], put(**values))
+
+
+def transfer_of(life: Life) -> str:
+    return posting(life, "transfer", life.paid_out.id).removeprefix("transfer_")
+
+
+def movement_more(life: Life, account: str) -> Evidence:
+    """The evidence with one movement more on a balance at Stripe."""
+    listed = dict(life.evidence.stripe.movements[account])
+    listed["txn_more"] = {"id": "txn_more", "source": "po_more", "net": -1, "currency": "usd"}
+    movements = {**life.evidence.stripe.movements, account: listed}
+    return replace(life.evidence, stripe=replace(life.evidence.stripe, movements=movements))
+
+
 PLANTED: dict[str, tuple[Callable[[Life], Evidence], str]] = {
     "an amount one cent up": (
         lambda v: changed(v.evidence, T, posting(v, "charge", v.paid_out.id), first_entry(1)),
@@ -547,6 +605,150 @@ PLANTED: dict[str, tuple[Callable[[Life], Evidence], str]] = {
         ),
         "event.failed",
     ),
+    "a transfer before the service was done": (
+        lambda v: at_stripe(
+            v.evidence,
+            "transfers",
+            transfer_of(v),
+            lambda d: d.update(created=d["created"] - 400_000),
+        ),
+        "transfer.too_early",
+    ),
+    "a transfer of earnings that are not free": (
+        lambda v: all_states(v, f"{B}/{v.paid_out.id}", eligibleAt=None),
+        "transfer.too_early",
+    ),
+    "a transfer of another charge": (
+        lambda v: at_stripe(
+            v.evidence,
+            "transfers",
+            transfer_of(v),
+            put(source_transaction=charge_of(v, v.part_refunded.id)),
+        ),
+        "transfer.unfunded",
+    ),
+    "a transfer of a booking under review": (
+        lambda v: all_states(v, f"{B}/{v.paid_out.id}", holds=["review"]),
+        "transfer.held",
+    ),
+    "a transfer to an account that may not be paid": (
+        lambda v: all_states(v, f"profiles/{v.provider.uid}", stripePayoutsEnabled=False),
+        "transfer.not_payable",
+    ),
+    "a fee of Stripe's that is in no ledger": (
+        lambda v: without(v.evidence, T, posting(v, "stripe_fee", v.paid_out.id)),
+        "books.incomplete",
+    ),
+    "a movement of our balance that is in no ledger": (
+        lambda v: movement_more(v, "platform"),
+        "books.incomplete",
+    ),
+    "a movement of a connected balance that is in no ledger": (
+        lambda v: movement_more(v, str(v.provider.account_id)),
+        "books.incomplete",
+    ),
+    "a dispute's loss of a dispute that is none": (
+        lambda v: changed(
+            v.evidence, T, posting(v, "dispute_lost", v.lost.id), put(stripeId="dp_none")
+        ),
+        "books.unexplained",
+    ),
+    "an earning of no booking": (
+        lambda v: added(
+            v.evidence,
+            T,
+            "earning_none",
+            {**v.doc(T, posting(v, "earning", v.paid_out.id)), "stripeId": "none"},
+        ),
+        "books.unexplained",
+    ),
+    "a refund put to another booking": (
+        lambda v: changed(
+            v.evidence,
+            T,
+            posting(v, "refund", v.part_refunded.id),
+            put(bookingId=v.cancelled.id),
+        ),
+        "books.unexplained",
+    ),
+    "a charge that moved nothing at Stripe": (
+        lambda v: added(
+            v.evidence,
+            T,
+            f"charge_{v.paid_out.id}",
+            {
+                **v.doc(T, posting(v, "charge", v.paid_out.id)),
+                "stripeId": v.paid_out.id,
+            },
+        ),
+        "books.unexplained",
+    ),
+    "a booking's change that nobody made": (
+        lambda v: without(v.evidence, "audit", rows_of(v, f"{B}/{v.cancelled.id}")[-1]),
+        "audit.missing",
+    ),
+    "a refund that nobody made": (
+        lambda v: untold(v, f"refunds/{refund_of(v)}"),
+        "audit.missing",
+    ),
+    "a change made twice": (row_again, "audit.twice"),
+    "a refund made twice": (
+        lambda v: changed(
+            v.evidence,
+            "audit",
+            row_of(v, f"{B}/{v.cancelled.id}", "CANCEL_BOOKING"),
+            lambda d: d["created"].append(f"refunds/{refund_of(v)}"),
+        ),
+        "audit.twice",
+    ),
+    "a stranger's cancellation": (
+        lambda v: cancel_row(v, actor="somebody-else"),
+        "audit.not_allowed",
+    ),
+    "a cancellation as something that may not": (
+        lambda v: cancel_row(v, role="scheduler"),
+        "audit.not_allowed",
+    ),
+    "the provider's act under the customer's name": (
+        lambda v: cancel_row(v, role="provider"),
+        "audit.not_allowed",
+    ),
+    "an act by nobody under an operator's role": (
+        lambda v: cancel_row(v, role="operator", actor="system"),
+        "audit.not_allowed",
+    ),
+    "an action that does not exist": (
+        lambda v: cancel_row(v, action="PRINT_MONEY"),
+        "audit.not_allowed",
+    ),
+    "an event that Stripe does not have": (
+        lambda v: event_row(v, action="payment_intent.invented"),
+        "audit.not_allowed",
+    ),
+    "an event of another kind": (
+        lambda v: event_row(v, action="transfer.created"),
+        "audit.not_allowed",
+    ),
+    "Stripe's word from somebody else": (
+        lambda v: event_row(v, actor=v.provider.uid),
+        "audit.not_allowed",
+    ),
+    "a history that names another": (
+        lambda v: second_history(v, by="somebody-else"),
+        "audit.differs",
+    ),
+    "a refund that names another": (
+        lambda v: changed(v.evidence, "refunds", refund_of(v), put(requestedBy="somebody-else")),
+        "audit.differs",
+    ),
+    "an operation that names another": (
+        lambda v: changed(v.evidence, "operations", refund_of(v), put(actor="somebody-else")),
+        "audit.differs",
+    ),
+    "a payout that names another": (
+        lambda v: changed(v.evidence, "payouts", payout_of(v), put(requestedBy="somebody-else")),
+        "audit.differs",
+    ),
 }
 
 
@@ -573,6 +775,12 @@ def test_the_books_of_the_life_itself_are_right(life: Life) -> None:
     wrong = [one for one in judge(life.evidence) if about & set(one.objects)]
     assert not wrong
     assert not [one for one in judge(life.evidence) if one.kind.startswith("totals.")]
+
+
+def test_every_change_of_the_life_is_told_of_and_every_movement_in_the_books(life: Life) -> None:
+    ours = {"audit", "books", "transfer"}
+    wrong = [one for one in judge(life.evidence) if one.kind.partition(".")[0] in ours]
+    assert not wrong
 
 
 def test_there_are_at_least_25_kinds_of_planted_corruption() -> None:
