@@ -12,13 +12,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from tests.simulation import (
+    check_audit,
     check_bookings,
+    check_books,
     check_ledger,
     check_payouts,
     check_places,
     check_reports,
     check_stripe,
     check_subscriptions,
+    check_times,
 )
 from tests.simulation.evidence import Evidence
 
@@ -44,6 +47,7 @@ def always(seen: Evidence, earlier: Mapping[str, Any]) -> list[str]:
         *check_payouts.lines(seen),
         *check_payouts.totals(seen),
         *check_reports.totals(seen),
+        *check_audit.authors(seen),
         *_unchanged(seen, earlier),
     ]
 
@@ -62,13 +66,15 @@ def at_rest(seen: Evidence) -> list[str]:
         *check_stripe.events(seen),
         *check_stripe.transfers(seen),
         *check_stripe.disputes(seen),
+        *check_times.transfers(seen),
+        *check_books.rebuilt(seen),
         *check_stripe.in_flight(seen),
         *check_stripe.secrets(seen),
     ]
 
 
 def remembered(seen: Evidence) -> dict[str, str]:
-    """Fingerprints of what must never change: ledger transactions and what was agreed."""
+    """Fingerprints of what must never change: ledger transactions, audit rows, what was agreed."""
     return {name: _fingerprint(value) for name, value in _lasting(seen).items()}
 
 
@@ -80,7 +86,8 @@ def _lasting(seen: Evidence) -> dict[str, Any]:
         for id_, doc in seen.all("bookings").items()
     }  # fmt: skip
     posted = {f"I2 transaction {id_}": doc for id_, doc in seen.all("transactions").items()}
-    return {**agreed, **posted}
+    told = {f"I19 row {id_}": doc for id_, doc in seen.all("auditLog").items()}
+    return {**agreed, **posted, **told}
 
 
 def _fingerprint(value: Any) -> str:

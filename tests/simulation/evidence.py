@@ -16,7 +16,7 @@ Docs = dict[str, dict[str, Any]]
 COLLECTIONS = (
     "bookings", "transactions", "payouts", "refunds", "disputes", "webhookEvents", "services",
     "userProfiles", "calendars", "operations", "idempotency", "earnings", "accounts",
-    "paymentIntents", "dailyTotals", "yearlyTotals", "failedPayments", "subscriptions",
+    "paymentIntents", "dailyTotals", "yearlyTotals", "failedPayments", "subscriptions", "auditLog",
 )  # fmt: skip
 
 

@@ -226,6 +226,17 @@ def _subscription(name: str, value: Any) -> Plant:
     return plant
 
 
+def _row(**wanted: Any) -> Callable[[Evidence], Doc]:
+    return lambda seen: _first(seen.all("auditLog"), **wanted)[1]
+
+
+def _row_says(name: str, value: Any, **wanted: Any) -> Plant:
+    def plant(seen: Evidence) -> None:
+        _row(**wanted)(seen)[name] = value
+
+    return plant
+
+
 def _subscribed_twice(seen: Evidence) -> None:
     known = next(iter(seen.all("subscriptions").values()))
     seen.all("subscriptions")["sub_twin"] = copy.deepcopy(known)
@@ -238,6 +249,46 @@ def _period_gone(seen: Evidence) -> None:
 
 def _period_unearned(seen: Evidence) -> None:
     _first(seen.all("bookings"), mode="SUBSCRIPTION")[1]["earnedAt"] = None
+
+
+def _row_gone(seen: Evidence) -> None:
+    rows = seen.all("auditLog")
+    del rows[_first(rows, action="CANCEL_BOOKING")[0]]
+
+
+def _row_twice(seen: Evidence) -> None:
+    rows = seen.all("auditLog")
+    rows["audit-again"] = copy.deepcopy(_first(rows, action="COMPLETE_BOOKING")[1])
+
+
+def _by_another(seen: Evidence) -> None:
+    _booking(seen, "CANCELLED")["history"][-1]["by"] = "somebody-else"
+
+
+def _when(name: str, value: Any) -> Plant:
+    """Every row says that this stood."""
+
+    def plant(seen: Evidence) -> None:
+        for row in seen.all("auditLog").values():
+            for state in row["states"].values():
+                if name in state:
+                    state[name] = value
+
+    return plant
+
+
+def _other_booking(seen: Evidence) -> None:
+    _posting(seen, "transfer")[1]["bookingId"] = _first(seen.all("bookings"), status="PENDING")[0]
+
+
+def _earning_of_nothing(seen: Evidence) -> None:
+    earning = _posting(seen, "earning")[1]
+    seen.all("transactions")["earning_b"] = {**copy.deepcopy(earning), "stripeId": "b"}
+
+
+def _movement(seen: Evidence) -> None:
+    of_ours = [o for o in seen.objects("balance_transaction") if o["account"] == seen.platform]
+    seen.objects("balance_transaction").append({**of_ours[0], "id": "txn_more", "source": "ch_x"})
 
 
 PLANTED: dict[str, tuple[str, Plant]] = {
@@ -282,6 +333,35 @@ PLANTED: dict[str, tuple[str, Plant]] = {
     "a payout of another amount": ("I21", _payout("amount", 1)),
     "a payout that did not arrive": ("I21", _payout("status", "PROCESSING")),
     "a payout under another id": ("I8", _payout("stripePayoutId", "po_other")),
+    "an act of a stranger's": ("I19", _row_says("actor", "somebody-else", action="CANCEL_BOOKING")),
+    "a customer who completes": ("I19", _row_says("role", "customer", action="COMPLETE_BOOKING")),
+    "an event that is none": ("I19", _row_says("eventId", None, action="payment_intent.succeeded")),
+    "a change that nobody made": ("I19", _row_gone),
+    "a change made twice": ("I19", _row_twice),
+    "a step in another's name": ("I19", _by_another),
+    "a document that no row tells of": (
+        "I19",
+        _row_says("created", [], action="PROCESS_REFUND", role="operator", step=1),
+    ),
+    "an audit row rewritten": ("I19", _row_says("reason", "never", action="CANCEL_BOOKING")),
+    "a transfer before the service": (
+        "I7",
+        lambda seen: seen.objects("transfer")[0].update(created=1),
+    ),
+    "a transfer of earnings that are not free": ("I7", _when("eligibleAt", None)),
+    "a transfer under a hold": ("I7", _when("holds", ["review"])),
+    "a transfer to a closed account": ("I7", _when("stripePayoutsEnabled", False)),
+    "a transfer of another's charge": (
+        "I7",
+        lambda seen: seen.objects("transfer")[0].update(
+            source_transaction=seen.objects("charge")[-1]["id"]
+        ),
+    ),
+    "a transfer put to another booking": ("I22", _other_booking),
+    "a movement that is in no ledger": ("I22", _movement),
+    "a fee that is in no ledger": ("I22", _posting_gone("stripe_fee")),
+    "an earning of nothing": ("I22", _earning_of_nothing),
+    "a posting of what Stripe never moved": ("I22", _posting_twice),
     "a secret in a document": ("I20", _secret_kept),
 }
 
