@@ -128,7 +128,8 @@ def _bookings(evidence: Evidence) -> Iterator[Mismatch]:
     for id_, row in evidence.documents("audit"):
         for path, state in row["states"].items():
             if path.startswith("bookings/"):
-                rows[path.removeprefix("bookings/"), state["version"]].append((id_, row))
+                for version in _versions_told(path, state, row):
+                    rows[path.removeprefix("bookings/"), version].append((id_, row))
     for booking in evidence.bookings():
         for version in range(1, booking.version + 1):
             found = rows.get((booking.id, version), [])
@@ -144,6 +145,13 @@ def _bookings(evidence: Evidence) -> Iterator[Mismatch]:
                 if not _agrees(step, row, evidence):
                     told = f"{step['status']} by {step['by']}, who did not make that version"
                     yield Mismatch("audit.differs", "I19", told, (booking.id, id_))
+
+
+def _versions_told(path: str, state: Mapping[str, Any], row: Row) -> range:
+    """The versions that a row made: a booking may be made together with its first steps (a paid
+    period of a subscription is earned in the same commit)."""
+    first = 1 if path in row["created"] else state["version"]
+    return range(first, state["version"] + 1)
 
 
 def _agrees(step: Mapping[str, Any], row: Row, evidence: Evidence) -> bool:

@@ -17,6 +17,8 @@ from typing import Any
 from common.auth.caller import Role
 from common.ledger import accounts
 from common.reconciliation.evidence import Evidence, Mismatch, of_ours
+from common.reconciliation.subscription_checks import invoices_of_ours
+from common.subscriptions.periods import booking_id_of
 
 Thing = Mapping[str, Any]
 PLATFORM = "platform"
@@ -132,6 +134,7 @@ def _bookings(evidence: Evidence) -> dict[str, str]:
     """Stripe's objects -> the booking that they, or what they are of, name."""
     stripe, about = evidence.stripe, dict[str, str]()
     intents = {id_: of_ours(one, "bookingId") for id_, one in stripe.payment_intents.items()}
+    intents |= {id_: booking_id_of(id_) for id_ in invoices_of_ours(evidence)}
     for objects in (stripe.charges, stripe.refunds, stripe.disputes):
         for id_, one in objects.items():
             booking_id = of_ours(one, "bookingId") or intents.get(str(one.get("payment_intent")))

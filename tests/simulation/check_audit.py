@@ -29,6 +29,10 @@ ALLOWED: dict[str, frozenset[str]] = {
     "CREATE_ACCOUNT_LINK": _OWN,
     "CHECK_ACCOUNT_STATUS": _OWN,
     "CREATE_PAYMENT_INTENT": frozenset({"customer"}),
+    "CREATE_SUBSCRIPTION": frozenset({"customer"}),
+    "CANCEL_SUBSCRIPTION": _PARTIES,
+    "PAUSE_SUBSCRIPTION": _OWN,
+    "RESUME_SUBSCRIPTION": _OWN,
     "CREATE_PAYOUT": _OWN,
     "SCHEDULE_PAYOUT": _OWN,
     "INSTANT_PAYOUT": _OWN,
@@ -45,7 +49,7 @@ ALLOWED: dict[str, frozenset[str]] = {
 #: Steps that a rule brings about, whoever's act set it off.
 _LAPSED = frozenset({"hold_lapsed", "request_unanswered"})
 _BY_RULE = frozenset({*_LAPSED, "authorization_lapsed", "payment_refused", "LATE_PAYMENT"})
-_TOLD = ("refunds", "payouts", "disputes", "operations", "transactions")
+_TOLD = ("refunds", "payouts", "disputes", "operations", "transactions", "subscriptions")
 
 
 def authors(seen: Evidence) -> Iterator[str]:
@@ -102,8 +106,10 @@ def _versions(seen: Evidence) -> Iterator[str]:
         for path, state in row["states"].items():
             if path.startswith("bookings/"):
                 booking_id = path.removeprefix("bookings/")
-                made[booking_id][state["version"]] += 1
-                authors[booking_id, state["version"]] |= asked
+                first = 1 if path in row["created"] else state["version"]
+                for version in range(first, state["version"] + 1):
+                    made[booking_id][version] += 1
+                    authors[booking_id, version] |= asked
     for id_, doc in seen.all("bookings").items():
         for version in range(1, doc["version"] + 1):
             if made[id_][version] != 1:

@@ -116,9 +116,7 @@ def _on_theirs(txn: Thing, source: Thing) -> str:
 
 def _bookings(seen: Evidence, objects: Mapping[str, Thing]) -> dict[str, str]:
     """Each object's booking, by its payment intent or its transfer."""
-    intents = {
-        one["id"]: one["metadata"].get("bookingId") for one in seen.objects("payment_intent")
-    }
+    intents = seen.bookings_paid()
     found: dict[str, str] = {}
     for id_, one in objects.items():
         transfer = one.get("transfer") or one.get("source_transfer")
