@@ -91,8 +91,11 @@ class NotRefundable(BadRequest):
     type = "not_refundable"
     final = True
 
-    def __init__(self, current_status: str) -> None:
-        super().__init__("Booking is not in a refundable state", currentStatus=current_status)
+    def __init__(self, current_status: str, reason: str | None = None) -> None:
+        why = {} if reason is None else {"reason": reason}
+        super().__init__(
+            "Booking is not in a refundable state", currentStatus=current_status, **why
+        )
 
 
 class RefusedAmount(BadRequest):
@@ -163,8 +166,9 @@ class WrongState(Conflict):
 
     type = "wrong_state"
 
-    def __init__(self, message: str, current_status: str) -> None:
-        super().__init__(message, currentStatus=current_status)
+    def __init__(self, message: str, current_status: str, reason: str | None = None) -> None:
+        why = {} if reason is None else {"reason": reason}
+        super().__init__(message, currentStatus=current_status, **why)
 
 
 class PayoutsPaused(Conflict):

@@ -45,7 +45,9 @@ def api(stack: RunningStack) -> Api:
 def stripe(stack: RunningStack) -> StripeClient:
     """Stripe's official SDK on the stack's Stripe, as the platform; it retries nothing."""
     return StripeClient(
-        stack.stripe_key, base_addresses={"api": stack.stripe}, max_network_retries=0
+        stack.stripe_key,
+        base_addresses={"api": stack.stripe, "files": stack.stripe},
+        max_network_retries=0,
     )
 
 

@@ -14,6 +14,7 @@ from common.bookings.model import Booking
 from common.bookings.postings import concerns
 from common.bookings.status import Status
 from common.clock import from_unix
+from common.disputes import record
 from common.ledger import accounts
 from common.ledger.posting import Posting, entries
 from common.refunds.amounts import refund_breakdown
@@ -73,6 +74,16 @@ def apply(
     return Disputed(_frozen(booking, dispute, now, why), moved)
 
 
+def was_lost(record: Mapping[str, Any]) -> bool:
+    """Whether a loss was booked; an appeal does not undo that before it is won."""
+    return bool(record.get("lost", record.get("status") == "lost"))
+
+
+def is_settled(record: Mapping[str, Any], dispute: Mapping[str, Any]) -> bool:
+    """Whether what Stripe says now was booked before; a decision may be appealed, and then not."""
+    return was_lost(record) or (bool(record.get("settled")) and is_over(dispute))
+
+
 def is_over(dispute: Mapping[str, Any]) -> bool:
     """Whether the bank has decided."""
     return dispute["status"] in _OURS or dispute["status"] == "lost"
@@ -127,11 +138,28 @@ def _lost(
     return after, posting
 
 
-def document(booking: Booking, dispute: Mapping[str, Any], now: datetime) -> dict[str, Any]:
-    """The dispute's own record; amounts in minor units."""
-    evidence = dispute.get("evidence_details") or {}
-    due_by = evidence.get("due_by")
-    return {
+def document(
+    booking: Booking,
+    dispute: Mapping[str, Any],
+    now: datetime,
+    was: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """The dispute's own record; amounts in minor units.
+
+    Args:
+        was: The record so far, whose part on the evidence stays; ``lost`` stays, too, while a
+            decision is appealed.
+    """
+    before = was or {}
+    details = dispute.get("evidence_details") or {}
+    due_by = details.get("due_by")
+    due = from_unix(due_by) if due_by else None
+    evidence = record.evidence_of(before)
+    if record.awaits(dispute["status"]) and not record.awaits(before.get("status", "")):
+        # told for the first time, or an inquiry became a chargeback, or a decision is appealed
+        evidence |= {"submittedAt": None, "submitted": None, "warned": None}
+    over = is_over(dispute)
+    told = {
         "kind": "CARD",
         "bookingId": booking.id,
         "customerId": booking.customer_id,
@@ -142,7 +170,34 @@ def document(booking: Booking, dispute: Mapping[str, Any], now: datetime) -> dic
         "currency": str(dispute["currency"]).upper(),
         "reason": dispute["reason"],
         "status": dispute["status"],
-        "evidenceDueBy": from_unix(due_by) if due_by else None,
-        "settled": is_over(dispute),
+        "refundable": bool(dispute.get("is_charge_refundable")),
+        "evidenceDueBy": due,
+        "evidence": evidence,
+        "settled": over,
+        "lost": was_lost(before) or dispute["status"] == "lost",
+        "createdAt": from_unix(dispute["created"]) if dispute.get("created") else now,
+        "closedAt": (before.get("closedAt") or now) if over else None,
         "updatedAt": now,
     }
+    return {**told, "warnAt": record.watched(told)}
+
+
+def no_refund_because(booking: Booking) -> str | None:
+    """Why nothing of a booking may be refunded or called off while its charge is taken back.
+
+    None while no bank holds its money: an inquiry takes none.
+    """
+    return taken_back(booking) if booking.status is Status.DISPUTED else None
+
+
+def taken_back(booking: Booking) -> str:
+    """The same in words, naming the disputes."""
+    return (
+        f"The cardholder's bank has taken this payment back (dispute {', '.join(held_by(booking))})"
+        "; a refund would pay it a second time. Wait for the bank's decision"
+    )
+
+
+def held_by(booking: Booking) -> list[str]:
+    """The card disputes that hold a booking's money."""
+    return sorted(id_ for name, id_ in booking.holds.items() if name.partition(":")[0] == HOLD)

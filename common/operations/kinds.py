@@ -8,6 +8,7 @@ from datetime import datetime
 
 from common.accounts import creation, recall_operation
 from common.bookings import capture_operation, payment_operations
+from common.disputes import evidence_operation
 from common.operations import made_once
 from common.operations.model import Operation, Result, Results, Settled
 from common.payouts import payout_operation
@@ -55,6 +56,7 @@ KINDS: dict[str, Kind] = {
     "refund": Kind(refund_operation.needs, refund_operation.keys, refund_operation.settle),
     "clawback": Kind(clawback_operation.needs, clawback_operation.keys, clawback_operation.settle),
     "recall": Kind(recall_operation.needs, recall_operation.keys, recall_operation.settle),
+    "evidence": Kind(evidence_operation.needs, evidence_operation.keys, evidence_operation.settle),
     "payout": Kind(
         payout_operation.needs,
         payout_operation.keys,

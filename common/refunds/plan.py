@@ -12,6 +12,7 @@ from common.auth.caller import Role
 from common.bookings.cancellation_plan import earned
 from common.bookings.model import Booking
 from common.bookings.status import Status
+from common.disputes import card_dispute
 from common.errors import NotRefundable, RefusedAmount
 from common.money import to_major
 from common.refunds.amounts import (
@@ -82,7 +83,7 @@ def breakdown(
             ``nothing_to_refund``; ``compensation_out_of_range``.
     """
     if not refundable(booking, role):
-        raise NotRefundable(str(booking.status))
+        raise NotRefundable(str(booking.status), card_dispute.no_refund_because(booking))
     limits = allowed(booking, role, now)
     code = booking.money.currency
     wanted = limits.usual if amount is None else amount

@@ -76,5 +76,6 @@ METHODS: dict[str, _Make] = {
     "subscriptions.create": lambda c, _, p, o: c.v1.subscriptions.create(p, o),
     "subscriptions.update": lambda c, t, p, o: c.v1.subscriptions.update(t, p, o),
     "subscriptions.cancel": lambda c, t, p, o: c.v1.subscriptions.cancel(t, p, o),
+    "disputes.update": lambda c, t, p, o: c.v1.disputes.update(t, p, o),
     "payouts.cancel": lambda c, t, p, o: c.v1.payouts.cancel(t, p, o),
 }

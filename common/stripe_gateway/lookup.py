@@ -94,10 +94,16 @@ def _cancelled(client: StripeClient, call: Call) -> Json | None:
 
 
 #: What changes an object, and shows on it: how to see that it has happened.
+def _answered(client: StripeClient, call: Call) -> Json | None:
+    """The dispute, if this operation was the last that changed it."""
+    return _match(call, [client.v1.disputes.retrieve(call.target or "").to_dict()])
+
+
 _DONE: Mapping[str, Callable[[StripeClient, Call], Json | None]] = {
     "payment_intents.capture": _captured,
     "subscriptions.update": _changed,
     "subscriptions.cancel": _cancelled,
+    "disputes.update": _answered,
 }
 
 

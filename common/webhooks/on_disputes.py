@@ -44,7 +44,7 @@ def _once(dispute_id: str, booking_id: str, context: Context) -> tuple[bool, Beg
     dispute = context.services.stripe.dispute(dispute_id)
     docs.update(context.read(*_postings(dispute)))
     booking = documents.load(docs[key])
-    settled = bool((docs[record].data or {}).get("settled"))
+    settled = card_dispute.is_settled(docs[record].data or {}, dispute)
     result = card_dispute.apply(
         booking, dispute, settled=settled, now=context.now, why=context.action
     )
@@ -61,7 +61,10 @@ def _once(dispute_id: str, booking_id: str, context: Context) -> tuple[bool, Beg
     after = set_aside(after, operation)
     writes: list[Write] = [
         *(documents.change(docs[key], after) if after != booking else []),
-        Replace(docs[record], card_dispute.document(booking, dispute, context.now)),
+        Replace(
+            docs[record],
+            card_dispute.document(booking, dispute, context.now, docs[record].data),
+        ),
         *(write for posting in result.postings for write in post(docs, posting, context.now)),
         *(claims.release(after) if booking.keeps_place and not after.keeps_place else []),
         *([operation.create()] if operation else []),

@@ -14,6 +14,7 @@ from common.bookings.access import booking_for
 from common.bookings.cancellation_plan import cancel
 from common.bookings.status import Status
 from common.context import Answer, Context
+from common.disputes import card_dispute
 from common.errors import WrongState
 from common.http.command import Command, Id, Text
 from common.store import collections
@@ -46,7 +47,8 @@ def _begin(command: Request, context: Context, key: Key) -> Begun:
     if booking.status is Status.CANCELLED:
         return calling_off.left_open(context, booking, docs)
     if booking.status not in _CANCELLABLE:
-        raise WrongState("This booking can no longer be cancelled", str(booking.status))
+        why = card_dispute.no_refund_because(booking)
+        raise WrongState("This booking can no longer be cancelled", str(booking.status), why)
     if not booking.takes_time:
         raise WrongState(
             "This is a period of a subscription; cancel that one, or refund the period",

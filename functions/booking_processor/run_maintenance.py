@@ -15,6 +15,7 @@ from common.accounts import leaving, recall
 from common.bookings import attendance, completion, documents
 from common.bookings.status import Status
 from common.context import Answer, Context
+from common.disputes import deadlines
 from common.http.command import Command
 from common.operations import runner
 from common.payouts import execution
@@ -74,6 +75,11 @@ def _arrived(context: Context) -> Iterator[Snapshot]:
     """Payouts that should be there by now and of which nothing was heard."""
     where: list[Filter] = [("status", "==", "PROCESSING"), ("arrivalDate", "<=", context.now)]
     return pages(context, "payouts", where, "arrivalDate")
+
+
+def _unanswered(context: Context) -> Iterator[Snapshot]:
+    """Card disputes whose deadline is near and to which nothing was submitted."""
+    return pages(context, "disputes", [("warnAt", "<=", context.now)], "warnAt")
 
 
 def _follow(context: Context, snapshot: Snapshot) -> bool:
@@ -146,4 +152,5 @@ PARTS = (
     Part("redated", hold_limits.elsewhere, hold_limits.redate),
     Part("warned", hold_limits.due, hold_limits.warn),
     Part("acted", hold_limits.due, hold_limits.act),
+    Part("evidenceWarnings", _unanswered, deadlines.warn),
 )

@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 
 from common.http.app import Action, Processor
 from functions.refund_processor import (
+    card_disputes,
     dispute_refund,
     process_refund,
     quotes,
     resolve_refund_dispute,
+    submit_evidence,
 )
 
 if TYPE_CHECKING:
@@ -27,6 +29,15 @@ PROCESSOR = Processor(
         ),
         "RESOLVE_REFUND_DISPUTE": Action(
             resolve_refund_dispute.Request, resolve_refund_dispute.handle
+        ),
+        "GET_DISPUTE": Action(
+            card_disputes.GetRequest, card_disputes.get, card_disputes.ALLOWED, changes=False
+        ),
+        "LIST_DISPUTES": Action(
+            card_disputes.ListRequest, card_disputes.listing, card_disputes.ALLOWED, changes=False
+        ),
+        "SUBMIT_DISPUTE_EVIDENCE": Action(
+            submit_evidence.Request, submit_evidence.handle, card_disputes.ALLOWED
         ),
     },
 )

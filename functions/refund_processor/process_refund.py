@@ -16,9 +16,11 @@ from common.auth.caller import Role
 from common.bookings import claims, documents, postings
 from common.bookings.access import booking_for
 from common.bookings.model import Booking
+from common.bookings.status import Status
 from common.bookings.view import booking_as_json
 from common.context import Answer, Context
-from common.errors import Forbidden, StripeRefused
+from common.disputes import card_dispute
+from common.errors import Forbidden, NotRefundable, StripeRefused
 from common.http.command import Amount, Command, Id, Text, money_of
 from common.ids import derived, fresh
 from common.ledger.posting import post
@@ -96,6 +98,7 @@ def _begin(command: Request, context: Context, refund_id: str) -> Begun:
     booking, role = booking_for(context, docs[key])
     if docs[collections.operation(refund_id)].data is not None:
         return Begun(refund_id, Operation.load(docs[collections.operation(refund_id)]), docs)
+    _require_refundable(booking, context)
     amount, compensation = _amounts(command, booking, role)
     reason = command.reason or "requested"
     if context.record is None and (first := _first_click(booking, command, amount, context)):
@@ -105,6 +108,21 @@ def _begin(command: Request, context: Context, refund_id: str) -> Begun:
     after = apply(booking, part, now=context.now, by=context.caller.actor, why=context.action)
     asked = {"asked": amount, "why": command.reason, "by": context.caller.actor}
     return _write(context, docs[key], after, part, refund_id, reason, asked)
+
+
+def _require_refundable(booking: Booking, context: Context) -> None:
+    """Refuse while a bank holds the payment although the booking is over and not DISPUTED; an
+    inquiry takes nothing, and a refund may end it.
+
+    Raises:
+        NotRefundable: 400 with the dispute in ``reason``.
+    """
+    if booking.status is Status.DISPUTED or not booking.is_held(card_dispute.HOLD):
+        return  # of a DISPUTED booking the plan says so
+    held = [collections.dispute(id_) for id_ in card_dispute.held_by(booking)]
+    found = context.read(*held)
+    if any((found[key].data or {}).get("refundable") is False for key in held):
+        raise NotRefundable(str(booking.status), card_dispute.taken_back(booking))
 
 
 def _amounts(command: Request, booking: Booking, role: Role) -> tuple[int | None, int | None]:

@@ -55,8 +55,9 @@ def calculate(command: CalculateRequest, context: Context) -> Answer:
     limits = allowed(booking, role, context.now)
     try:
         part = breakdown(booking, role, context.now, amount)
-    except NotRefundable:
-        return _answer(booking, limits, None, f"the booking is {booking.status}")
+    except NotRefundable as refused:
+        why = refused.details.get("reason") or f"the booking is {booking.status}"
+        return _answer(booking, limits, None, str(why))
     except RefusedAmount as refused:
         if amount is not None:
             raise

@@ -33,7 +33,10 @@ def handle(command: Request, context: Context) -> Answer:
     answer: Answer = {
         "from": rfc3339(window.start),
         "to": rfc3339(window.end),
-        "byCurrency": metrics.by_currency(cells),
+        "byCurrency": {
+            code: {**figures, **_disputes(context, window, code)}
+            for code, figures in metrics.by_currency(cells).items()
+        },
         "onboardingCompletionRate": metrics.rate(onboarded, opened),
         "accountsOpened": opened,
         "accountsOnboarded": onboarded,
@@ -42,6 +45,27 @@ def handle(command: Request, context: Context) -> Answer:
         answer["groupBy"] = command.group_by
         answer["groups"] = metrics.grouped(cells, command.group_by)
     return answer
+
+
+def _disputes(context: Context, window: Window, code: str) -> Answer:
+    """Card disputes of a currency that ended in the window, by their end."""
+    won, lost = (
+        context.services.store.count(
+            "disputes",
+            [
+                ("currency", "==", code),
+                ("status", "==", end),
+                ("closedAt", ">=", window.start),
+                ("closedAt", "<", window.end),
+            ],
+        )
+        for end in ("won", "lost")
+    )
+    return {
+        "disputeWinRate": metrics.rate(won, won + lost),
+        "disputesWon": won,
+        "disputesLost": lost,
+    }
 
 
 def _accounts(context: Context, window: Window) -> tuple[int, int]:

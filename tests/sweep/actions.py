@@ -459,6 +459,31 @@ class Sets:
 
         return Scene(Request("stripe-connect", self.provider.uid, body), holds)
 
+    def submit_evidence(self) -> Scene:
+        return self._evidence(submit=True)
+
+    def stage_evidence(self) -> Scene:
+        return self._evidence(submit=False)
+
+    def _evidence(self, *, submit: bool) -> Scene:
+        booking = self.paid()
+        dispute = str(self.market.control.dispute(charge_of(self.market, booking))["id"])
+        self.market.control.idle()
+        body = {
+            "action": "SUBMIT_DISPUTE_EVIDENCE",
+            "disputeId": dispute,
+            "evidence": {"uncategorized_text": "They came."},
+            "submit": submit,
+        }
+
+        def holds(answer: dict[str, Any]) -> None:
+            assert answer["submitted"] is submit
+            there = self.market.stripe.v1.disputes.retrieve(dispute)
+            assert there.evidence.uncategorized_text == "They came."
+            assert there.evidence_details.submission_count == int(submit)
+
+        return Scene(Request("refund-processor", self.provider.uid, body), holds)
+
     # One scene an event whose handler writes or calls.
 
     def _told(
@@ -657,6 +682,8 @@ SCENES: dict[str, Callable[[Sets], Scene]] = {
     "RELEASE_HOLD": Sets.release_hold,
     "PAUSE_PAYOUTS": Sets.pause_payouts,
     "RESUME_PAYOUTS": Sets.resume_payouts,
+    "SUBMIT_DISPUTE_EVIDENCE": Sets.submit_evidence,
+    "SUBMIT_DISPUTE_EVIDENCE, staged": Sets.stage_evidence,
     "CREATE_SUBSCRIPTION": Sets.create_subscription,
     "PAUSE_SUBSCRIPTION": Sets.pause_subscription,
     "CANCEL_SUBSCRIPTION, with the period": Sets.cancel_subscription,
