@@ -84,6 +84,11 @@ def is_settled(record: Mapping[str, Any], dispute: Mapping[str, Any]) -> bool:
     return was_lost(record) or (bool(record.get("settled")) and is_over(dispute))
 
 
+def is_turned(record: Mapping[str, Any], dispute: Mapping[str, Any]) -> bool:
+    """Whether an appeal has turned a loss that was booked: whose the money is, a person decides."""
+    return was_lost(record) and dispute["status"] == "won" != record.get("status")
+
+
 def is_over(dispute: Mapping[str, Any]) -> bool:
     """Whether the bank has decided."""
     return dispute["status"] in _OURS or dispute["status"] == "lost"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from common import logs
 from common.bookings import claims, documents
 from common.context import Context
 from common.disputes import card_dispute
@@ -70,6 +71,11 @@ def _once(dispute_id: str, booking_id: str, context: Context) -> tuple[bool, Beg
         *([operation.create()] if operation else []),
     ]
     now = context.commit(writes)
+    if card_dispute.is_turned(docs[record].data or {}, dispute):
+        logs.logger().error(
+            "dispute.won_on_appeal", disputeId=dispute_id, bookingId=booking_id,
+            amount=dispute["amount"], currency=booking.money.currency,
+        )  # fmt: skip
     return True, (operation, {**docs, **now}) if operation else None
 
 

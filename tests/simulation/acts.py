@@ -360,6 +360,28 @@ class Acts:
     def _verdict(self) -> Act | None:
         return self._at_bank("disputes", outcome=self.random.choice(("won", "lost")))
 
+    def _evidence(self) -> Act | None:
+        """The provider (or an operator) answers a dispute, for good or not yet."""
+        stay = self._stay("DISPUTED")
+        words = self.random.choice(
+            ("winning_evidence", "losing_evidence", "they came", "they paid")
+        )
+        final = self.random.random() < 0.6
+        if stay is None:
+            return None
+        caller = self._party(stay, (0, 4, 1))
+        request = self._request(caller, "refund-processor", "SUBMIT_DISPUTE_EVIDENCE")
+
+        def act() -> None:
+            booking = self.town.stack.db.collection("bookings").document(stay.id).get().to_dict()
+            dispute = ((booking or {}).get("holds") or {}).get("dispute")
+            if dispute is not None:
+                said = {"uncategorizedText": words}
+                request.fields.update(disputeId=dispute, evidence=said, submit=final)
+                self.wire.send(request)
+
+        return act
+
     def _warning(self) -> Act | None:
         return self._at_bank("early_fraud_warnings")
 
@@ -438,6 +460,7 @@ _WEIGHTS = {
     "refund": 7, "claim_back": 6, "contest": 3, "resolve": 4,
     "schedule": 9, "instant": 4, "call_off": 2, "withdraw": 3, "payout_run": 3, "maintenance": 3,
     "pause": 1, "release": 2,
-    "card_dispute": 3, "verdict": 3, "warning": 2, "review": 1, "approve": 2, "new_bank": 2,
+    "card_dispute": 3, "verdict": 3, "evidence": 3, "warning": 2, "review": 1, "approve": 2,
+    "new_bank": 2,
     "again": 5, "fault": 11, "webhooks": 3, "deliver": 3, "kill": 1,
 }  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 from emulator.demo.functions import Caller
 from emulator.demo.marketplace import DAY, Marketplace
@@ -12,19 +13,36 @@ from emulator.demo.screen import Screen
 def play(market: Marketplace, screen: Screen) -> None:
     """charge.dispute.created and .closed, won and lost; the debt and how it is paid."""
     ada = market.functions.sign_in("ada")
-    _won(market, screen)
+    _won(market, screen, ada)
     _lost(market, screen, ada)
     _owing(market, screen, ada)
 
 
-def _won(market: Marketplace, screen: Screen) -> None:
+def _won(market: Marketplace, screen: Screen, ada: Caller) -> None:
     booking = market.bookings["Dara"]
     charge = market.charge(booking)
     dispute = market.outside.disputes(charge, "unrecognized")
     screen.tell("Dara does not recognise her payment", dispute)
     screen.expect("nothing of it can be paid out; it is", market.status(booking), "DISPUTED")
-    market.outside.bank_decides(charge, "won")
+    shown = ada.post("refund-processor", "GET_DISPUTE", disputeId=dispute)["dispute"]
+    screen.tell("Ada may answer the bank until", shown["evidenceDueBy"])
+    screen.tell("drafted for her are", ", ".join(sorted(shown["draft"])))
+    staged = _answers(ada, dispute, "She had booked with me before")
+    screen.expect("she adds a word, which may still be changed", staged["submitted"], False)
+    sent = _answers(ada, dispute, "winning_evidence", submit=True)  # Stripe's test bank likes this
+    screen.expect("and submits, which is final; it is", sent["status"], "under_review")
+    market.outside.post_arrives()
     screen.expect("the bank finds it was hers; it is again", market.status(booking), "CONFIRMED")
+
+
+def _answers(ada: Caller, dispute: str, text: str, *, submit: bool = False) -> dict[str, Any]:
+    return ada.post(
+        "refund-processor",
+        "SUBMIT_DISPUTE_EVIDENCE",
+        disputeId=dispute,
+        evidence={"uncategorizedText": text},
+        submit=submit,
+    )
 
 
 def _lost(market: Marketplace, screen: Screen, ada: Caller) -> None:

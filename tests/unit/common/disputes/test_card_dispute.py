@@ -53,6 +53,14 @@ def test_an_open_dispute_freezes_and_books_stripes_fee_as_ours(booking: Booking)
     }
 
 
+@pytest.mark.parametrize("status", ["appeal_needs_response", "appeal_under_review", "unheard_of"])
+def test_appeals_and_statuses_that_nobody_knows_keep_a_booking_frozen(status: str) -> None:
+    opened = told(earned(a_booking()), word(status, TAKEN))
+    assert opened.booking.status is Status.DISPUTED
+    assert opened.booking.available == 0
+    assert not is_over(word(status))
+
+
 @pytest.mark.parametrize(
     ("booking", "before"),
     [(a_booking(), Status.CONFIRMED), (earned(a_booking()), Status.COMPLETED)],

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from common.disputes.card_dispute import document, is_settled, no_refund_because
+from common.disputes.card_dispute import document, is_settled, is_turned, no_refund_because
 from common.disputes.record import as_json, awaits, level_at, warned_of, watched
 from tests.unit.common.bookings.builders import NOW, a_booking
 
@@ -94,6 +94,14 @@ def test_a_lost_dispute_that_is_appealed_is_open_and_its_loss_stays_booked() -> 
     assert (appealed["closedAt"], appealed["settled"], appealed["lost"]) == (None, False, True)
     assert is_settled(appealed, word("appeal_under_review"))
     assert is_settled(appealed, word("lost"))
+
+
+def test_a_loss_that_an_appeal_turns_is_noticed_once() -> None:
+    appealed = told("appeal_under_review", told("lost"))
+    assert is_turned(appealed, word("won"))
+    assert not is_turned(appealed, word("lost"))
+    assert not is_turned(told("won", appealed), word("won"))
+    assert not is_turned(told("needs_response"), word("won"))
 
 
 def test_a_won_dispute_that_is_appealed_freezes_again() -> None:
