@@ -27,6 +27,7 @@ class Relation(StrEnum):
     PROVIDER = "the provider named"
     PAYOUT = "the payout"
     SUBSCRIPTION = "the subscription"
+    DISPUTE = "the dispute's booking"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +106,9 @@ _ROWS = (
     _row(_REFUND, "GET_REFUND_STATUS", Relation.REFUND, C, P, A, changes=False),
     _row(_REFUND, "DISPUTE_REFUND", Relation.BOOKING, C, P),
     _row(_REFUND, "RESOLVE_REFUND_DISPUTE", Relation.NOTHING, A),
+    _row(_REFUND, "GET_DISPUTE", Relation.DISPUTE, P, A, changes=False),
+    _row(_REFUND, "LIST_DISPUTES", Relation.SELF, P, A, changes=False),
+    _row(_REFUND, "SUBMIT_DISPUTE_EVIDENCE", Relation.DISPUTE, P, A),
     _row(_REPORTING, "GET_METRICS", Relation.NOTHING, A, changes=False),
     _row(_REPORTING, "GET_STATEMENT", Relation.BOOKING, C, P, A, changes=False),
     _row(_REPORTING, "EXPORT_TRANSACTIONS", Relation.PROVIDER, P, A, changes=False),

@@ -10,7 +10,6 @@ from typing import Any
 
 from pydantic import Field
 
-from common.auth.caller import Role
 from common.bookings import documents
 from common.context import Answer, Context
 from common.disputes import evidence, record
@@ -21,7 +20,6 @@ from common.refunds.model import Refund
 from common.store import collections
 from common.store.store import Filter, Snapshot
 
-ALLOWED = frozenset({Role.PROVIDER, Role.OPERATOR})
 CARD = "CARD"
 
 
@@ -101,9 +99,7 @@ def card_dispute_in(found: Snapshot, context: Context) -> Mapping[str, Any]:
     doc = found.data
     if doc is None:
         raise Missing("dispute")
-    context.caller.act(
-        ALLOWED, customer_id=doc["customerId"], provider_id=doc["providerId"], what="dispute"
-    )
+    context.act(customer_id=doc["customerId"], provider_id=doc["providerId"], what="dispute")
     if doc["kind"] != CARD:
         raise WrongState(
             "This is a dispute of a refund: an operator decides it, no bank takes evidence for it",

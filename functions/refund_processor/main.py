@@ -30,15 +30,9 @@ PROCESSOR = Processor(
         "RESOLVE_REFUND_DISPUTE": Action(
             resolve_refund_dispute.Request, resolve_refund_dispute.handle
         ),
-        "GET_DISPUTE": Action(
-            card_disputes.GetRequest, card_disputes.get, card_disputes.ALLOWED, changes=False
-        ),
-        "LIST_DISPUTES": Action(
-            card_disputes.ListRequest, card_disputes.listing, card_disputes.ALLOWED, changes=False
-        ),
-        "SUBMIT_DISPUTE_EVIDENCE": Action(
-            submit_evidence.Request, submit_evidence.handle, card_disputes.ALLOWED
-        ),
+        "GET_DISPUTE": Action(card_disputes.GetRequest, card_disputes.get),
+        "LIST_DISPUTES": Action(card_disputes.ListRequest, card_disputes.listing),
+        "SUBMIT_DISPUTE_EVIDENCE": Action(submit_evidence.Request, submit_evidence.handle),
     },
 )
 

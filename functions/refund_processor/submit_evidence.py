@@ -84,7 +84,7 @@ def _operation_id(command: Request, context: Context) -> str:
 
 def _finish_abandoned(key: Key, context: Context) -> None:
     """Finish what a process that is gone was sending."""
-    doc = context.read(key)[key].data or {}
+    doc = card_disputes.card_dispute_in(context.read(key)[key], context)
     sending = record.evidence_of(doc)["operationId"]
     if sending is not None:
         runner.resume_abandoned(context, sending)

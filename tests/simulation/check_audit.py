@@ -43,6 +43,7 @@ ALLOWED: dict[str, frozenset[str]] = {
     "PROCESS_REFUND": _PARTIES,
     "RELEASE_HOLD": frozenset({"operator"}),
     "RESOLVE_REFUND_DISPUTE": frozenset({"operator"}),
+    "SUBMIT_DISPUTE_EVIDENCE": _OWN,
     "DISPUTE_REFUND": frozenset({"customer", "provider"}),
     "RECONCILE": _RUN,
 }
