@@ -20,7 +20,8 @@ aed afn all amd ang aoa ars aud awg azn bam bbd bdt bmd bnd bob brl bsd bwp byn 
 cny cop crc cve czk dkk dop dzd egp etb eur fjd fkp gbp gel gip gmd gtq gyd hkd hnl htg huf idr
 ils inr isk jmd kes kgs khr kyd kzt lak lbp lkr lrd lsl mad mdl mkd mmk mnt mop mur mvr mwk mxn
 myr mzn nad ngn nio nok npr nzd pab pen pgk php pkr pln qar ron rsd rub sar sbd scr sek sgd shp
-sle sos srd std szl thb tjs top try ttd twd tzs uah ugx usd uyu uzs wst yer zar zmw
+sle sos srd std szl thb tjs top try ttd twd tzs uah ugx usd uyu uzs wst xcd xcg yer
+zar zmw
 """
 CURRENCIES = frozenset(_TWO_DECIMAL_CODES.split()) | ZERO_DECIMAL | THREE_DECIMAL
 MAXIMUM = 99_999_999
