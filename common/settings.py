@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
-from common.currencies import UnknownCurrency
+from common.currencies import CURRENCIES, UnknownCurrency
 from common.money import parse_major
 
 EMULATOR_SWITCHES = (
@@ -55,6 +55,8 @@ class Settings:
         platform_country: Where our own Stripe account is, ISO code; its hold limit is ours.
         dispute_fees: What a card dispute costs us, minor units by currency: a payment of no more
             is refunded at an early fraud warning.
+        settlement_currencies: Currencies that Stripe settles in for us; services in others cannot
+            be booked. Empty: no limit.
         request_seconds: After how long a request gives up; less than the function's own time-out.
         webhook_secrets: Signing secrets of the platform's endpoint, newest first.
         connect_webhook_secrets: The same of the Connect endpoint.
@@ -85,6 +87,7 @@ class Settings:
     platform_country: str = "US"
     dispute_fees: Mapping[str, int] = field(default_factory=dict)
     request_seconds: int = 50
+    settlement_currencies: frozenset[str] = frozenset()
 
     @property
     def livemode(self) -> bool:
@@ -129,6 +132,7 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
         log_level=env.get("LOG_LEVEL") or "INFO",
         platform_country=_country(env.get("PLATFORM_COUNTRY") or "US"),
         request_seconds=_number(env, "REQUEST_DEADLINE_SECONDS", 50),
+        settlement_currencies=_currencies(env, "SETTLEMENT_CURRENCIES"),
     )
     if settings.livemode and settings.stripe_api_base:
         raise BadSettings("STRIPE_API_BASE is set together with a live Stripe key")
@@ -157,6 +161,13 @@ def _required(env: Mapping[str, str], name: str) -> str:
 
 def _list(env: Mapping[str, str], name: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in (env.get(name) or "").split(",") if part.strip())
+
+
+def _currencies(env: Mapping[str, str], name: str) -> frozenset[str]:
+    codes = frozenset(code.upper() for code in _list(env, name))
+    if unknown := sorted(codes - CURRENCIES.keys()):
+        raise BadSettings(f"{name} lists {', '.join(unknown)}, which Stripe cannot charge")
+    return codes
 
 
 def _number(env: Mapping[str, str], name: str, default: int) -> int:

@@ -91,9 +91,11 @@ class Booking:
         earned_at: When the provider's part became theirs; None before.
         eligible_at: From when it may be paid out.
         holds: Why nothing may be transferred now: kind (``dispute``, ``review``, ``fraud_warning``,
-            ``refund_dispute``) -> the object's id; a second of a kind stands as ``kind:id``.
+            ``refund_dispute``, ``settlement``) -> the object's id; a second of a kind stands as
+            ``kind:id``.
         payment: What is known of the payment: intent and charge ids, card brand and last digits,
-            the last failure, Stripe's fee, when the funds become available.
+            the last failure, Stripe's fee, when the funds become available, and ``settlement``
+            (currency, amount, rate) where Stripe settled it in another currency.
         transfers: Each transfer to the provider: its id, amount, what of it was reversed, the
             connected account it went to, and when Stripe made it (``at``); the oldest first.
         subscription_id: The subscription whose period it is; None: it is no period.

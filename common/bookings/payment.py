@@ -13,11 +13,15 @@ from typing import Any
 from common.bookings.model import Booking
 from common.bookings.status import Status
 from common.clock import from_unix
+from common.ledger import exchange
 
 #: Statuses of a payment intent from which the customer can still pay.
 LIVE_INTENT = frozenset(
     {"requires_payment_method", "requires_confirmation", "requires_action", "processing"}
 )
+#: The hold of a booking whose charge Stripe settled in another currency; the id is the balance
+#: transaction's.
+SETTLED_ELSEWHERE = "settlement"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +66,9 @@ def charge_facts(charge: Mapping[str, Any]) -> dict[str, Any]:
     transaction = charge.get("balance_transaction")
     if isinstance(transaction, Mapping):
         facts.update(fee_facts(transaction))
+        code = str(charge.get("currency") or transaction["currency"]).upper()
+        if exchange.is_exchanged(transaction, code):
+            facts["settlement"] = settlement_facts(transaction)
     return facts
 
 
@@ -74,6 +81,27 @@ def fee_facts(transaction: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def settlement_facts(transaction: Mapping[str, Any]) -> dict[str, Any]:
+    """In what Stripe settled a charge of another currency: what came, before fees, and the rate."""
+    return {
+        "currency": str(transaction["currency"]).upper(),
+        "amount": transaction["amount"],
+        "rate": exchange.rate_text(transaction),
+    }
+
+
+def known(booking: Booking, facts: Mapping[str, Any]) -> Booking:
+    """The booking with what is known of its charge.
+
+    One that was settled in another currency is held: a transfer must be in the settled currency,
+    and what the provider has earned is in the booking's.
+    """
+    after = replace(booking, payment={**booking.payment, **facts})
+    if not after.payment.get("settlement"):
+        return after
+    return after.held_by(SETTLED_ELSEWHERE, str(after.payment["balanceTransactionId"]))
+
+
 def matches(booking: Booking, payment: Paid) -> bool:
     """Whether exactly this booking's price was paid; anything else confirms nothing."""
     return payment.amount == booking.money.total and payment.currency == booking.money.currency
@@ -81,8 +109,7 @@ def matches(booking: Booking, payment: Paid) -> bool:
 
 def received(booking: Booking, payment: Paid, now: datetime) -> Booking:
     """The booking with the money on it; its status is another question."""
-    known = {
-        **booking.payment,
+    facts = {
         "intentId": payment.intent_id,
         "intentStatus": "succeeded",
         "chargeId": payment.charge_id,
@@ -90,7 +117,7 @@ def received(booking: Booking, payment: Paid, now: datetime) -> Booking:
         **payment.charge,
     }
     with_money = booking.with_money(captured=payment.amount)
-    return replace(with_money, payment=known, paid_at=now)
+    return known(replace(with_money, paid_at=now), facts)
 
 
 def confirmed(booking: Booking, payment: Paid, *, now: datetime, by: str, why: str) -> Booking:

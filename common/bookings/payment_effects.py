@@ -11,6 +11,7 @@ from datetime import datetime
 from common.bookings import documents, payment, postings
 from common.bookings.model import Booking
 from common.bookings.payment import Paid
+from common.ledger import exchange
 from common.ledger.posting import Posting, post
 from common.operations.model import Operation
 from common.refunds.refund_operation import full_refund
@@ -22,15 +23,19 @@ Documents = Mapping[Key, Snapshot]
 
 
 def posting_keys(paid: Paid) -> tuple[Key, ...]:
-    """The ledger transactions that a payment makes: the charge, and Stripe's fee if it is told."""
+    """The ledger transactions that a payment makes: the charge, and what else is told of it."""
     charge = collections.transaction(postings.charge_id_of(paid.charge_id))
     return (charge, *fee_keys(paid.charge))
 
 
 def fee_keys(charge: Mapping[str, object]) -> tuple[Key, ...]:
-    """The fee's posting: the charge's own events may have come first and written it."""
+    """What the charge's balance transaction makes: its own events may have come first and written
+    it."""
     transaction = charge.get("balanceTransactionId")
-    return (collections.transaction(f"stripe_fee_{transaction}"),) if transaction else ()
+    if not transaction:
+        return ()
+    exchanged = exchange.keys(str(transaction)) if charge.get("settlement") else ()
+    return (collections.transaction(f"stripe_fee_{transaction}"), *exchanged)
 
 
 def confirmation(
@@ -81,20 +86,30 @@ def return_of(
 
 
 def booked(booking: Booking, docs: Documents, now: datetime) -> list[Write]:
-    """The charge's posting, and Stripe's fee where it is known already."""
+    """The charge's posting, and those of its balance transaction where that is known already."""
     charge = postings.charge(booking, str(booking.payment["chargeId"]))
-    fee = known_fee(booking)
-    return post(docs, charge, now) + (post(docs, fee, now) if fee else [])
+    return [write for one in (charge, *told_later(booking)) for write in post(docs, one, now)]
 
 
-def known_fee(booking: Booking) -> Posting | None:
-    """The posting of Stripe's fee for a booking's charge, once Stripe has told it."""
-    known = booking.payment
-    if not known.get("balanceTransactionId") or not known.get("stripeFee"):
-        return None
-    return postings.stripe_fee(
-        known["balanceTransactionId"],
-        known["stripeFee"],
-        booking.money.currency,
-        postings.concerns(booking),
-    )
+def told_later(booking: Booking) -> tuple[Posting, ...]:
+    """The postings of what Stripe tells of a booking's charge by its balance transaction: into what
+    it was exchanged, if at all, and its fee, which is in the currency that was settled."""
+    known, code, about = booking.payment, booking.money.currency, postings.concerns(booking)
+    transaction = known.get("balanceTransactionId")
+    if not transaction:
+        return ()
+    exchanged: tuple[Posting, ...] = ()
+    if settled := known.get("settlement"):
+        exchanged = exchange.postings(
+            transaction,
+            amount=booking.money.total,
+            code=code,
+            settled=settled["amount"],
+            into=settled["currency"],
+            rate=settled["rate"],
+            about=about,
+        )
+        code = settled["currency"]
+    if not known.get("stripeFee"):
+        return exchanged
+    return (*exchanged, postings.stripe_fee(transaction, known["stripeFee"], code, about))

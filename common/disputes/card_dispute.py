@@ -15,7 +15,7 @@ from common.bookings.postings import concerns
 from common.bookings.status import Status
 from common.clock import from_unix
 from common.disputes import record
-from common.ledger import accounts
+from common.ledger import accounts, exchange
 from common.ledger.posting import Posting, entries
 from common.refunds.amounts import refund_breakdown
 from common.refunds.refund_operation import held_of, reserved, sources
@@ -36,21 +36,36 @@ class Disputed:
 
 def movements(booking: Booking, dispute: Mapping[str, Any]) -> list[Posting]:
     """What the dispute took from our balance, and what it gave back; its fee is our cost."""
-    return [_movement(booking, one) for one in dispute.get("balance_transactions") or []]
+    return [
+        posting
+        for one in dispute.get("balance_transactions") or []
+        for posting in _movement(booking, dispute, one)
+    ]
 
 
-def _movement(booking: Booking, transaction: Mapping[str, Any]) -> Posting:
-    return Posting(
+def _movement(
+    booking: Booking, dispute: Mapping[str, Any], transaction: Mapping[str, Any]
+) -> tuple[Posting, ...]:
+    """One movement. Where Stripe made it in another currency, what is disputed is the dispute's
+    own amount, and the fee is in the other."""
+    code, fee, amount = booking.money.currency, transaction["fee"], int(transaction["amount"])
+    exchanged: tuple[Posting, ...] = ()
+    if exchange.is_exchanged(transaction, code):
+        amount = int(dispute["amount"]) * (-1 if amount < 0 else 1)
+        exchanged = exchange.of(transaction, amount, code, concerns(booking), fee=fee)
+        fee = 0
+    moved = Posting(
         "dispute",
         transaction["id"],
-        booking.money.currency,
+        code,
         entries(
-            (accounts.STRIPE, transaction["net"]),
-            (accounts.DISPUTES, -transaction["amount"]),
-            (accounts.STRIPE_FEES, transaction["fee"]),
+            (accounts.STRIPE, amount - fee),
+            (accounts.DISPUTES, -amount),
+            (accounts.STRIPE_FEES, fee),
         ),
         concerns(booking),
     )
+    return moved, *exchanged
 
 
 def apply(

@@ -6,6 +6,7 @@
 | ``bookings:held`` | customers' money for bookings that are not settled yet (owed: negative) |
 | ``platform:commission`` | what we earned (income: negative) |
 | ``platform:stripe_fees`` | what Stripe took for payments and disputes (cost) |
+| ``platform:exchange`` | what Stripe exchanges between a booking's currency and the settled one |
 | ``platform:bank`` | what Stripe paid out to our own bank |
 | ``platform:adjustments`` | what Stripe moved for reasons that concern no booking |
 | ``disputes:open`` | money that card disputes took and that may come back |
@@ -23,6 +24,7 @@ STRIPE = "platform:stripe"
 HELD = "bookings:held"
 COMMISSION = "platform:commission"
 STRIPE_FEES = "platform:stripe_fees"
+EXCHANGE = "platform:exchange"
 BANK = "platform:bank"
 ADJUSTMENTS = "platform:adjustments"
 DISPUTES = "disputes:open"

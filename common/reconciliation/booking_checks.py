@@ -12,7 +12,7 @@ from typing import Any
 
 from common.bookings.model import Booking
 from common.bookings.status import TRANSITIONS, Status
-from common.ledger import accounts
+from common.ledger import accounts, exchange
 from common.money import fee_returned, platform_fee
 from common.reconciliation import limit_checks
 from common.reconciliation.evidence import Evidence, Mismatch, readable
@@ -37,6 +37,7 @@ def check(evidence: Evidence) -> Iterator[Mismatch]:
         yield from _price(booking)
         yield from _history(booking)
         yield from _payment(booking, tallies)
+        yield from _settlement(booking, evidence)
         yield from _refunds(booking, tallies)
         yield from _earnings(booking, tallies)
         yield from limit_checks.overdue(booking, evidence.now)
@@ -161,6 +162,31 @@ def _payment(booking: Booking, tallies: _Tallies) -> Iterator[Mismatch]:
             yield Mismatch(
                 "booking.held", "I14", f"the ledger holds {held}, {owed} is left", (booking.id,)
             )
+
+
+def _settlement(booking: Booking, evidence: Evidence) -> Iterator[Mismatch]:
+    """A charge settled in another currency is exchanged in the ledger, and its earnings wait."""
+    settled = booking.payment.get("settlement")
+    if not settled or not booking.money.captured:
+        return
+    transaction = str(booking.payment.get("balanceTransactionId"))
+    if evidence.document("transactions", f"{exchange.CONVERSION}_{transaction}") is None:
+        yield Mismatch(
+            "exchange.unrecorded",
+            "I9",
+            f"its charge was settled in {settled['currency']}, which is in no ledger",
+            (booking.id, transaction),
+        )
+    money = booking.money
+    unpaid = money.due - money.claimed - money.paid
+    if unpaid > 0:
+        yield Mismatch(
+            "booking.unpayable",
+            "I6",
+            f"{unpaid} {money.currency} are owed to its provider, and Stripe settled its charge in "
+            f"{settled['currency']}: a person must pay or refund it",
+            (booking.id,),
+        )
 
 
 def _refunds(booking: Booking, tallies: _Tallies) -> Iterator[Mismatch]:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from common.currencies import UnknownCurrency, currency
-from common.ledger import accounts
+from common.ledger import accounts, exchange
 from common.reconciliation.evidence import Evidence, Mismatch
 
 _PLAIN_ACCOUNTS = frozenset(
@@ -20,6 +20,7 @@ _PLAIN_ACCOUNTS = frozenset(
         accounts.COMMISSION,
         accounts.STRIPE_FEES,
         accounts.BANK,
+        accounts.EXCHANGE,
         accounts.ADJUSTMENTS,
         accounts.DISPUTES,
         accounts.LOSSES,
@@ -35,6 +36,7 @@ def check(evidence: Evidence) -> Iterator[Mismatch]:
         yield from _entries(id_, doc)
         yield from _identity(id_, doc, seen)
         yield from _subject(id_, doc, evidence)
+        yield from _exchange(id_, doc, evidence)
 
 
 def _entries(id_: str, doc: Mapping[str, Any]) -> Iterator[Mismatch]:
@@ -76,10 +78,37 @@ def _subject(id_: str, doc: Mapping[str, Any], evidence: Evidence) -> Iterator[M
     booking = evidence.document("bookings", booking_id)
     if booking is None:
         yield Mismatch("ledger.orphan", "I8", "its booking does not exist", (id_, booking_id))
-    elif booking.get("currency") != code:
+    elif code != _expected(doc, booking):
         yield Mismatch(
             "ledger.wrong_currency",
             "I3",
-            f"it is in {code}, its booking in {booking.get('currency')}",
+            f"it is in {code}, its booking in {_expected(doc, booking)}",
             (id_, booking_id),
+        )
+
+
+def _expected(doc: Mapping[str, Any], booking: Mapping[str, Any]) -> object:
+    """The currency of a booking's transaction: its own, or the one its charge was settled in."""
+    settled = (booking.get("payment") or {}).get("settlement")
+    if settled and doc["kind"] in (exchange.SETTLEMENT, "stripe_fee"):
+        return settled["currency"]
+    return booking.get("currency")
+
+
+def _exchange(id_: str, doc: Mapping[str, Any], evidence: Evidence) -> Iterator[Mismatch]:
+    """An exchange has two halves, of the two currencies that it names."""
+    if doc["kind"] not in (exchange.CONVERSION, exchange.SETTLEMENT):
+        return
+    named = doc.get("counterpart")
+    other = evidence.document("transactions", named)
+    if named and (other is None or other.get("counterpart") != id_):
+        yield Mismatch("exchange.half", "I9", "its other half is not there", (id_, named))
+    own = "exchangedFrom" if doc["kind"] == exchange.CONVERSION else "exchangedTo"
+    if doc["currency"] != doc.get(own) or doc.get("exchangedFrom") == doc.get("exchangedTo"):
+        yield Mismatch(
+            "exchange.currency",
+            "I3",
+            f"it is in {doc['currency']}, exchanged from {doc.get('exchangedFrom')} to "
+            f"{doc.get('exchangedTo')}",
+            (id_,),
         )

@@ -101,3 +101,19 @@ def _needed(
 ) -> list[Key]:
     until = max(end + timedelta(minutes=service.buffer_minutes), start + ahead)
     return [collections.profile(service.provider_id), *_days(service_id, start, until)]
+
+
+def require_settled(service: Service, context: Context) -> None:
+    """Refuse a currency in which Stripe does not settle for us.
+
+    What it converted could not be transferred to the provider (docs/currencies.md).
+    """
+    code = service.price.currency
+    settled = context.services.settings.settlement_currencies
+    if settled and code not in settled:
+        raise BadRequest(
+            f"Services in {code} cannot be booked here; ask the provider to offer it in one of "
+            f"{', '.join(sorted(settled))}",
+            type="currency_not_settled",
+            currency=code,
+        )

@@ -17,7 +17,7 @@ from typing import Any
 from common.bookings import completion, deadlines, documents, payment, postings
 from common.bookings.model import PERIOD, Booking, BookingMoney
 from common.bookings.payment import Paid
-from common.bookings.payment_effects import known_fee
+from common.bookings.payment_effects import posting_keys, told_later
 from common.bookings.pricing import split
 from common.bookings.status import Status
 from common.clock import from_unix
@@ -118,8 +118,7 @@ def _once(period: Period, context: Context) -> None:
     docs = context.read(
         key,
         collections.payment_intent(paid.intent_id),
-        collections.transaction(postings.charge_id_of(paid.charge_id)),
-        collections.transaction(f"stripe_fee_{paid.charge.get('balanceTransactionId')}"),
+        *posting_keys(paid),
         collections.transaction(f"earning_{booking_id}"),
     )
     if docs[key].data is None:
@@ -138,10 +137,9 @@ def _begun(period: Period, docs: Mapping[Key, Snapshot], context: Context) -> li
     if period.settled:
         booking = replace(_earned(booking, context), version=booking.version + 1)
     charge = postings.charge(booking, period.paid.charge_id)
-    fee = known_fee(booking)
     earning = postings.earning(booking) if period.settled else None
     index = Create(collections.payment_intent(period.paid.intent_id), {"bookingId": booking.id})
-    posted = [one for one in (charge, fee, earning) if one is not None]
+    posted = [one for one in (charge, *told_later(booking), earning) if one is not None]
     return [
         *documents.create(booking),
         index,

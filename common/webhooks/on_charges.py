@@ -1,12 +1,11 @@
-"""charge.*: the charge's details, and Stripe's fee once it is known (it may come seconds later)."""
+"""charge.*: the charge's details, and what its balance transaction says (it may come later)."""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from common.bookings import documents, payment
-from common.bookings.payment_effects import known_fee
+from common.bookings.payment_effects import fee_keys, told_later
 from common.context import Context
 from common.ledger.posting import post
 from common.store import collections
@@ -39,17 +38,16 @@ def _transaction(charge: Json, context: Context) -> Json | None:
 
 def _once(booking_id: str, facts: dict[str, Any], context: Context) -> bool:
     key = collections.booking(booking_id)
-    fee_key = collections.transaction(f"stripe_fee_{facts.get('balanceTransactionId')}")
-    docs = context.read(key, fee_key)
+    docs = context.read(key, *fee_keys(facts))
     if docs[key].data is None:
         return False
     booking = documents.load(docs[key])
     if booking.payment.get("chargeId") not in (None, facts["chargeId"]):
         return False
-    after = replace(booking, payment={**booking.payment, **facts})
-    # Without news of the fee there is none to post: whoever heard of it first has done so.
-    fee = known_fee(after) if "balanceTransactionId" in facts else None
-    posted = post(docs, fee, context.now) if fee else []
+    after = payment.known(booking, facts)
+    # Without news of it there is nothing to post: whoever heard of it first has done so.
+    told = told_later(after) if "balanceTransactionId" in facts else ()
+    posted = [write for one in told for write in post(docs, one, context.now)]
     if after == booking and not posted:
         return True
     context.commit([*documents.change(docs[key], after), *posted])

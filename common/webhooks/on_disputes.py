@@ -6,6 +6,7 @@ from common import logs
 from common.bookings import claims, documents
 from common.context import Context
 from common.disputes import card_dispute
+from common.ledger import exchange
 from common.ledger.posting import post
 from common.operations import runner
 from common.operations.model import Operation
@@ -82,4 +83,5 @@ def _once(dispute_id: str, booking_id: str, context: Context) -> tuple[bool, Beg
 def _postings(dispute: Json) -> list[Key]:
     """The ledger transactions that the dispute's movements may have."""
     moved = dispute.get("balance_transactions") or []
-    return [collections.transaction(f"dispute_{one['id']}") for one in moved]
+    posted = [collections.transaction(f"dispute_{one['id']}") for one in moved]
+    return [*posted, *(key for one in moved for key in exchange.keys(str(one["id"])))]

@@ -7,9 +7,11 @@ from typing import Any
 
 from common.bookings import claims, documents
 from common.bookings.model import Booking
+from common.bookings.postings import concerns
 from common.bookings.status import Status
 from common.context import Context
-from common.ledger.posting import post
+from common.ledger import exchange
+from common.ledger.posting import Posting, post
 from common.operations import runner
 from common.operations.model import Operation
 from common.refunds import outcome
@@ -23,7 +25,7 @@ from common.store.store import Replace, Snapshot, Write
 from common.stripe_gateway.calls import Json
 from common.webhooks import foreign
 from common.webhooks.finding import booking_id as booking_of
-from common.webhooks.finding import named
+from common.webhooks.finding import id_of, named
 from common.webhooks.paid_first import ensure_paid
 
 
@@ -69,7 +71,9 @@ def _once(
         after, told, at=context.now, by=told.requested_by, why=context.action
     )
     relief = relieve(context, after, stripe["id"])
-    after, postings = relief.booking, [*postings, *relief.postings]
+    exchanged = _exchanged(booking, stripe, context)
+    docs.update(context.read(*(collections.transaction(one.id) for one in exchanged)))
+    after, postings = relief.booking, [*postings, *relief.postings, *exchanged]
     writes: list[Write] = [
         *relief.writes,
         *documents.change(docs[key], after),
@@ -86,6 +90,28 @@ def _once(
 
 def _failed(stripe: Json) -> bool:
     return stripe["status"] in ("failed", "canceled")
+
+
+def _exchanged(booking: Booking, stripe: Json, context: Context) -> list[Posting]:
+    """What Stripe exchanged to give the refund, and what to take it back once it failed.
+
+    A charge that was settled in its own currency is refunded in it, so nothing is asked for.
+    """
+    if booking.payment.get("balanceTransactionId") and not booking.payment.get("settlement"):
+        return []
+    code, amount, about = booking.money.currency, int(stripe["amount"]), concerns(booking)
+    moved = {
+        id_of(stripe.get("balance_transaction")): -amount,
+        id_of(stripe.get("failure_balance_transaction")): amount,
+    }
+    return [
+        posting
+        for id_, signed in moved.items()
+        if id_ is not None
+        for posting in exchange.of(
+            context.services.stripe.balance_transaction(id_), signed, code, about
+        )
+    ]
 
 
 def _lost_place(was: Snapshot, after: Booking) -> bool:

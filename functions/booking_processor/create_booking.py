@@ -35,7 +35,7 @@ from common.http.command import Command, Email, Id, Instant, Text
 from common.ids import derived, fresh
 from common.operations import runner
 from common.operations.model import Operation, Result, State
-from common.services.directory import Offer, load
+from common.services.directory import Offer, load, require_settled
 from common.services.model import Service
 from common.store import collections
 from common.store.collections import Key
@@ -130,6 +130,7 @@ def _reserve(
     if not takes_bookings(offer.profile):
         raise NotSetUp
     _require_bookable(offer.service)
+    require_settled(offer.service, context)
     place = find(context, offer.service, start, end, command.group_size, offer.docs)
     if not place.verdict.available:
         raise PlaceTaken(str(place.verdict.reason))

@@ -27,7 +27,7 @@ from common.http.command import Command, Email, Id
 from common.money import Money
 from common.operations import runner
 from common.operations.model import Operation, Result, State
-from common.services.directory import ServiceUnusable, parsed
+from common.services.directory import ServiceUnusable, parsed, require_settled
 from common.services.model import Service, ServiceMisconfigured
 from common.store import collections
 from common.store.collections import Key
@@ -177,6 +177,7 @@ def _terms(command: Request, context: Context) -> Terms:
     who = collections.profile(service.provider_id)
     profile = context.read(who)[who].data
     _require_by_period(service)
+    require_settled(service, context)
     if not takes_bookings(profile):
         raise NotSetUp
     if not service.active:

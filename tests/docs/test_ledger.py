@@ -214,6 +214,16 @@ def subscribed(market: Market, booking: Booking) -> set[str]:
     return set()
 
 
+def refunded_elsewhere(market: Market, booking: Booking) -> set[str]:
+    refunds(market, booking, 50)
+    return PAID
+
+
+def disputed_elsewhere(market: Market, booking: Booking) -> set[str]:
+    market.control.dispute(market.booking(booking.id)["payment"]["chargeId"])
+    return PAID
+
+
 PLAYED: dict[str, Callable[[Market, Booking], set[str]]] = {
     "Paid": only_paid,
     "Completed": completed,
@@ -234,13 +244,27 @@ PLAYED: dict[str, Callable[[Market, Booking], set[str]]] = {
     "A dispute, lost before completion": lost,
     "A dispute, lost after completion": lost_after_completion,
     "A subscription's period": subscribed,
+    "Settled in another currency": only_paid,
+    "Refunded in another currency": refunded_elsewhere,
+    "Disputed in another currency": disputed_elsewhere,
 }
+#: Flows of a booking in euros while Stripe settles in dollars.
+ELSEWHERE = {title for title in PLAYED if title.endswith("another currency")}
 #: The card that pays where the usual one would not do.
 CARDS = {
     "A refund that fails": "pm_card_refundFail",
     "A refund of everything that fails": "pm_card_refundFail",
     "A debt cancelled": "pm_card_refundFail",
 }
+
+
+SETTLED = "Settled in another currency"
+
+
+def settles(market: Market, in_dollars: bool) -> None:
+    """Whether Stripe settles every charge in dollars, or each in its own currency."""
+    currencies = ["usd"] if in_dollars else []
+    market.control.call("POST", "settlement", {"currencies": currencies})
 
 
 def test_every_flow_of_the_document_is_played() -> None:
@@ -255,12 +279,17 @@ def test_each_transaction_in_the_document_sums_to_zero(title: str) -> None:
 
 @pytest.mark.parametrize("title", PLAYED)
 def test_the_ledger_says_what_the_document_says(market: Market, title: str) -> None:
-    booking = market.a_booking(starts_in=SOON)
+    settles(market, title in ELSEWHERE)
+    code = "EUR" if title in ELSEWHERE else "USD"
+    booking = market.a_booking(market.a_service(market.a_provider(), currency=code), starts_in=SOON)
     market.pay(booking, CARDS.get(title, "pm_card_visa"))
     flow = PLAYED[title]
     left_out = flow(market, booking)
     market.control.idle()
+    settles(market, False)
     expected = written(FLOWS[title])
+    if title in ELSEWHERE and flow is not only_paid:  # the charge's exchange is told above
+        expected += [one for one in written(FLOWS[SETTLED]) if one[0] not in PAID]
     if flow is debt_recovered:  # the first booking's transfer and payout are told above
         expected += written(FLOWS["Paid out"])
     if flow is subscribed:  # the booking itself

@@ -39,6 +39,7 @@ class Life:
     unpaid: Booking
     subscription: Subscription
     period: Booking
+    exchanged: Booking
 
     def doc(self, collection: str, id_: str) -> dict[str, Any]:
         """One document, to be changed in a copy."""
@@ -55,6 +56,15 @@ def settings_of(stack: RunningStack) -> dict[str, str]:
         "STRIPE_API_BASE": stack.stripe,
         "APP_URL": stack.functions,
     }
+
+
+def settled_in_dollars(market: Market, provider: Provider) -> Booking:
+    """A booking in euros whose charge Stripe has settled in dollars."""
+    market.control.call("POST", "settlement", {"currencies": ["usd"]})
+    service = market.a_service(provider, currency="EUR")
+    booking = market.a_booking(service, paid=True, starts_in=timedelta(hours=600))
+    market.control.call("POST", "settlement", {"currencies": []})
+    return booking
 
 
 @pytest.fixture(scope="module")
@@ -83,6 +93,7 @@ def life(stack: RunningStack, api: Api, stripe: StripeClient, db: FirestoreClien
     unpaid = market.a_booking(service, starts_in=timedelta(hours=500))
     subscription = a_subscription(market, a_recurring_service(market, provider=provider), paid=True)
     period = period_of(market, subscription)
+    exchanged = settled_in_dollars(market, provider)
     market.control.idle()
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("FIRESTORE_EMULATOR_HOST", stack.firestore)
@@ -97,4 +108,5 @@ def life(stack: RunningStack, api: Api, stripe: StripeClient, db: FirestoreClien
         unpaid,
         subscription,
         period,
+        exchanged,
     )

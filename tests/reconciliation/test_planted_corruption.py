@@ -176,6 +176,14 @@ def balance_off(life: Life, account: str) -> Evidence:
     return replace(life.evidence, stripe=replace(life.evidence.stripe, balances=balances))
 
 
+def unexchanged(life: Life) -> Evidence:
+    """The evidence without the exchange of a charge that was settled in another currency."""
+    evidence = life.evidence
+    for kind in ("conversion", "settlement"):
+        evidence = without(evidence, "transactions", posting(life, kind, life.exchanged.id))
+    return evidence
+
+
 def stuck(life: Life) -> Evidence:
     id_, operation = next(iter(life.evidence.documents("operations")))
     old = {**operation, "state": "OPEN", "createdAt": life.evidence.now - timedelta(hours=1)}
@@ -518,6 +526,15 @@ PLANTED: dict[str, tuple[Callable[[Life], Evidence], str]] = {
         lambda v: balance_off(v, "platform"),
         "balance.platform",
     ),
+    "a cent more settled than Stripe says": (
+        lambda v: changed(
+            v.evidence,
+            "transactions",
+            posting(v, "settlement", v.exchanged.id),
+            first_entry(1),
+        ),
+        "balance.platform",
+    ),
     "a connected balance one cent up": (
         lambda v: balance_off(v, str(v.provider.account_id)),
         "balance.connected",
@@ -595,6 +612,33 @@ PLANTED: dict[str, tuple[Callable[[Life], Evidence], str]] = {
         "period.invoice",
     ),
     "a paid period that earned nothing": (never_earned, "period.unearned"),
+    "half of an exchange gone": (
+        lambda v: without(v.evidence, "transactions", posting(v, "settlement", v.exchanged.id)),
+        "exchange.half",
+    ),
+    "an exchange that nobody wrote": (unexchanged, "exchange.unrecorded"),
+    "an exchange in another currency than it names": (
+        lambda v: changed(
+            v.evidence,
+            "transactions",
+            posting(v, "settlement", v.exchanged.id),
+            put(currency="GBP"),
+        ),
+        "exchange.currency",
+    ),
+    "Stripe's fee in the currency that was not settled": (
+        lambda v: changed(
+            v.evidence,
+            "transactions",
+            posting(v, "stripe_fee", v.exchanged.id),
+            put(currency="EUR"),
+        ),
+        "ledger.wrong_currency",
+    ),
+    "earnings that cannot be transferred": (
+        lambda v: changed(v.evidence, B, v.exchanged.id, set_money("due", 184_00)),
+        "booking.unpayable",
+    ),
     "an operation left open": (stuck, "operation.stuck"),
     "an event that broke": (
         lambda v: added(
@@ -771,6 +815,7 @@ def test_the_books_of_the_life_itself_are_right(life: Life) -> None:
                 life.period,
             )
         ),
+        life.exchanged.id,
     }
     wrong = [one for one in judge(life.evidence) if about & set(one.objects)]
     assert not wrong

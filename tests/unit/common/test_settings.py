@@ -141,6 +141,13 @@ def test_dispute_fees_that_make_no_sense_stop_the_start(text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "codes"), [("", set()), ("usd, EUR", {"USD", "EUR"}), ("JPY", {"JPY"})]
+)
+def test_settlement_currencies_are_a_list_and_none_is_no_limit(text: str, codes: set[str]) -> None:
+    assert load(an_environment(SETTLEMENT_CURRENCIES=text)).settlement_currencies == codes
+
+
+@pytest.mark.parametrize(
     "more",
     [
         {"BOOKING_HOLD_MINUTES": "-1"},
@@ -149,6 +156,7 @@ def test_dispute_fees_that_make_no_sense_stop_the_start(text: str) -> None:
         {"PLATFORM_COUNTRY": "us"},
         {"PLATFORM_COUNTRY": "USA"},
         {"PLATFORM_COUNTRY": "Thailand"},
+        {"SETTLEMENT_CURRENCIES": "USD,BTC"},
         {"CORS_ALLOWED_ORIGINS": "*"},
         {"CORS_ALLOWED_ORIGINS": "https://app.example.com,*"},
     ],

@@ -12,8 +12,8 @@ from common.bookings.status import Status
 from common.disputes.card_dispute import HOLD, Disputed, apply, document, is_over
 from tests.unit.common.bookings.builders import NOW, a_booking, earned
 
-TAKEN = {"id": "txn_1", "amount": -200_00, "fee": 15_00, "net": -215_00}
-GIVEN = {"id": "txn_2", "amount": 200_00, "fee": 0, "net": 200_00}
+TAKEN = {"id": "txn_1", "currency": "usd", "amount": -200_00, "fee": 15_00, "net": -215_00}
+GIVEN = {"id": "txn_2", "currency": "usd", "amount": 200_00, "fee": 0, "net": 200_00}
 
 
 def word(status: str, *moves: dict[str, Any], amount: int = 200_00) -> dict[str, Any]:
@@ -98,7 +98,7 @@ def test_lost_when_earned_takes_each_ones_part(heard_of_before: bool) -> None:
 
 
 def test_a_part_that_is_lost_leaves_the_rest_as_it_was() -> None:
-    part = {"id": "txn_1", "amount": -50_00, "fee": 15_00, "net": -65_00}
+    part = {"id": "txn_1", "currency": "usd", "amount": -50_00, "fee": 15_00, "net": -65_00}
     opened = told(earned(a_booking()), word("needs_response", part, amount=50_00))
     lost = told(opened.booking, word("lost", part, amount=50_00))
     assert lost.booking.status is Status.COMPLETED
@@ -180,3 +180,18 @@ def test_a_part_that_is_lost_does_not_free_what_another_dispute_freezes() -> Non
 def test_a_dispute_that_is_told_twice_is_one_hold() -> None:
     once = told(a_booking(), word("needs_response")).booking
     assert told(once, word("under_review")).booking.holds == once.holds == {HOLD: "dp_1"}
+
+
+def test_what_was_taken_in_another_currency_is_exchanged_and_its_fee_is_in_that_one() -> None:
+    taken = {"id": "txn_1", "currency": "eur", "amount": -185_19, "fee": 15_00, "net": -200_19}
+    opened = told(a_booking(), word("needs_response", {**taken, "exchange_rate": 0.925926}))
+    by_currency = {(one.kind, one.currency): dict(one.entries) for one in opened.postings}
+    assert by_currency == {
+        ("dispute", "USD"): {"platform:stripe": -200_00, "disputes:open": 200_00},
+        ("conversion", "USD"): {"platform:stripe": 200_00, "platform:exchange": -200_00},
+        ("settlement", "EUR"): {
+            "platform:stripe": -200_19,
+            "platform:exchange": 185_19,
+            "platform:stripe_fees": 15_00,
+        },
+    }
