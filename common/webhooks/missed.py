@@ -5,6 +5,7 @@ Source: https://docs.stripe.com/webhooks/process-undelivered-events.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from common import logs
@@ -25,6 +26,7 @@ FIRST_LOOK = timedelta(days=30)
 SLICE = timedelta(hours=6)
 MOST_SLICES = 16
 _CHUNK = 100
+_SECOND = timedelta(seconds=1)
 
 
 def replay(context: Context) -> tuple[int, int]:
@@ -38,11 +40,9 @@ def replay(context: Context) -> tuple[int, int]:
     """
     key = collections.cursor("stripe-events")
     was = context.services.store.read([key])[key]
-    begins = was.data["until"] - OVERLAP if was.data else context.now - FIRST_LOOK
-    length = max(SLICE, (context.now - begins) / MOST_SLICES)
+    since = was.data["until"] - OVERLAP if was.data else context.now - FIRST_LOOK
     done = failed = 0
-    while begins < context.now:
-        ends = min(begins + length, context.now + timedelta(seconds=1))
+    for begins, ends in slices(since, context.now):
         try:
             worked, broke = _slice(context, begins, ends)
         except Unavailable as error:
@@ -50,8 +50,21 @@ def replay(context: Context) -> tuple[int, int]:
             return done, failed + 1
         done, failed = done + worked, failed + broke
         _advance(context, min(ends, context.now))
-        begins = ends
     return done, failed
+
+
+def slices(begins: datetime, now: datetime) -> Iterator[tuple[datetime, datetime]]:
+    """The time to go through, in order and without a gap: [begins, ends) each.
+
+    The last one ends beyond the present second, which Stripe's times are cut down to.
+    """
+    length = max(SLICE, (now - begins) / MOST_SLICES)
+    while begins < now:
+        ends = begins + length
+        if ends > now - _SECOND:
+            ends = now + _SECOND
+        yield begins, ends
+        begins = ends
 
 
 def _slice(context: Context, begins: datetime, ends: datetime) -> tuple[int, int]:
