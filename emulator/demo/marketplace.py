@@ -29,6 +29,7 @@ class Booking:
     what: str
     end: datetime
     client_secret: str
+    currency: str = "USD"
 
     @property
     def payment_intent(self) -> str:
@@ -66,15 +67,15 @@ class Marketplace:
             functions.sign_in("operator", operator=True),
         )
 
-    def signs_up(self, name: str) -> Caller:
+    def signs_up(self, name: str, country: str = "US", currency: str = "USD") -> Caller:
         """Somebody becomes a provider; the app's backend writes their profile."""
         provider = self.functions.sign_in(name.lower())
         profile = {
             "role": "PROVIDER",
             "displayName": name,
             "email": f"{name.lower()}@example.com",
-            "country": "US",
-            "defaultCurrency": "USD",
+            "country": country,
+            "defaultCurrency": currency,
         }
         self.firestore.collection("userProfiles").document(provider.uid).set(profile)
         return provider
@@ -86,7 +87,7 @@ class Marketplace:
         return answer
 
     def offers(self, provider: Caller, service_id: str, **fields: Any) -> str:
-        """A provider offers a service, in US dollars; its id."""
+        """A provider offers a service, in US dollars unless told otherwise; its id."""
         document = {
             "providerId": provider.uid,
             "currency": "USD",
@@ -97,7 +98,9 @@ class Marketplace:
         self.firestore.collection("services").document(service_id).set(document)
         return service_id
 
-    def books(self, name: str, service_id: str, start: datetime, what: str) -> Booking:
+    def books(
+        self, name: str, service_id: str, start: datetime, what: str, currency: str = "USD"
+    ) -> Booking:
         """CREATE_BOOKING for an hour from ``start``; not paid yet."""
         customer = self.functions.sign_in(name.lower())
         answer = customer.post(
@@ -109,7 +112,7 @@ class Marketplace:
             endDateTime=(start + HOUR).isoformat(),
         )
         secret = answer["clientSecret"]
-        booking = Booking(answer["bookingId"], customer, name, what, start + HOUR, secret)
+        booking = Booking(answer["bookingId"], customer, name, what, start + HOUR, secret, currency)
         self.bookings[name] = booking
         return booking
 

@@ -9,8 +9,10 @@ from typing import TextIO
 from emulator.stack.view import BOLD, FAINT, GREEN, RED, wants_colour
 
 
-def money(minor: int) -> str:
-    """Minor units of a two-decimal currency as a person writes them: 1234567 is 12,345.67."""
+def money(minor: int, currency: str = "USD") -> str:
+    """Minor units as a person writes them: 1234567 is 12,345.67, in yen 1,234,567."""
+    if currency == "JPY":
+        return f"{minor:,}"
     sign, (whole, cents) = "-" if minor < 0 else "", divmod(abs(minor), 100)
     return f"{sign}{whole:,}.{cents:02d}"
 

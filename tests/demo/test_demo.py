@@ -33,6 +33,8 @@ KEY_LINES = (
     r"✓ Ada has earned 92 % of the month +36\.80",
     r"✓ Stripe has taken the next one; paid months +2",
     r"✓ platform:stripe: ledger = Stripe +372\.43",
+    r"✓ Stripe counts yen by one, not by a hundredth +15000",
+    r"✓ Yuki has earned the rest +12881",
     r"✓ RECONCILE says balanced +yes",
 )
 
@@ -108,3 +110,7 @@ def test_a_chapter_that_cannot_go_on_ends_the_story(monkeypatch: pytest.MonkeyPa
 )
 def test_minor_units_are_shown_as_people_write_them(minor: int, shown: str) -> None:
     assert money(minor) == shown
+
+
+def test_yen_are_shown_without_decimals() -> None:
+    assert money(-1_234_567, "JPY") == "-1,234,567"

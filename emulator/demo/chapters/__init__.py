@@ -18,6 +18,7 @@ from emulator.demo.chapters import (
     seats,
     subscribed,
     three_d_secure,
+    yen,
 )
 from emulator.demo.marketplace import Marketplace
 from emulator.demo.screen import Screen
@@ -34,6 +35,7 @@ CHAPTERS: tuple[tuple[str, Chapter], ...] = (
     ("A booking is refunded in part", refunded.play),
     ("Two cardholders dispute: one is won, one lost", disputed.play),
     ("Forty people want seven seats", seats.play),
+    ("A booking in yen", yen.play),
     ("A webhook is lost, and healed", lost_webhook.play),
     ("A monthly subscription is paid, renewed and cancelled", subscribed.play),
     ("What it has come to", reported.play),

@@ -18,7 +18,8 @@ def play(market: Marketplace, screen: Screen) -> None:
     found = market.firestore.collection("transactions").stream()
     ledger: Rows = [one.to_dict() or {} for one in found]
     _bookings(market, screen, ledger)
-    _accounts(market, screen, ledger)
+    for currency in sorted({str(one["currency"]) for one in ledger}, reverse=True):
+        _accounts(market, screen, [one for one in ledger if one["currency"] == currency], currency)
     _reconcile(market, screen)
 
 
@@ -35,10 +36,11 @@ def _bookings(market: Marketplace, screen: Screen, ledger: Rows) -> None:
         fees = _sum(of_booking, lambda account: account == "platform:stripe_fees")
         if paid - back != held + earned + kept:
             odd.append(booking.name)
-        figures = [money(figure) for figure in (paid, back, held, earned, kept, fees)]
-        rows.append([booking.name, booking.what, market.status(booking), *figures])
+        code, amounts = booking.currency, (paid, back, held, earned, kept, fees)
+        figures = [money(amount, code) for amount in amounts]
+        rows.append([booking.name, booking.what, market.status(booking), *figures, code])
     heads = ["customer", "booking", "status", "paid", "back", "held", "provider", "platform"]
-    screen.table([*heads, "Stripe's fees"], rows)
+    screen.table([*heads, "Stripe's fees", "in"], rows)
     screen.expect(
         "bookings where paid − back ≠ held + provider + platform", ", ".join(odd) or "none", "none"
     )
@@ -49,23 +51,30 @@ def _is_owed(account: str) -> bool:
     return account.startswith("provider:") and not account.endswith(":stripe")
 
 
-def _accounts(market: Marketplace, screen: Screen, ledger: Rows) -> None:
+def _accounts(market: Marketplace, screen: Screen, ledger: Rows, currency: str) -> None:
+    """The accounts of one currency: those of two are never added."""
     balances: dict[str, int] = defaultdict(int)
     for one in ledger:
         for entry in one["entries"]:
             balances[entry["account"]] += entry["amount"]
-    at_stripe = {"platform:stripe": _balance(market, None)}
+    at_stripe = {"platform:stripe": _balance(market, None, currency)}
     for uid, account_id in market.accounts.items():
-        at_stripe[f"provider:{uid}:stripe"] = _balance(market, account_id)
+        theirs = f"provider:{uid}:stripe", _balance(market, account_id, currency)
+        if theirs[0] in balances or theirs[1] or currency == "USD":
+            at_stripe[theirs[0]] = theirs[1]
+
+    def shown(sums: Mapping[str, int], name: str) -> str:
+        return money(sums.get(name, 0), currency)
+
     rows = [
-        [name, money(balances.get(name, 0)), money(at_stripe[name]) if name in at_stripe else "–"]
+        [name, shown(balances, name), shown(at_stripe, name) if name in at_stripe else "–"]
         for name in sorted({*balances, *at_stripe})
     ]
     screen.line("")
-    screen.table(["account", "ledger", "at Stripe"], rows)
-    screen.expect("all accounts together", money(sum(balances.values())), "0.00")
-    for name, amount in at_stripe.items():
-        screen.expect(f"{name}: ledger = Stripe", money(balances.get(name, 0)), money(amount))
+    screen.table([f"account, {currency}", "ledger", "at Stripe"], rows)
+    screen.expect("all accounts together", sum(balances.values()), 0)
+    for name in at_stripe:
+        screen.expect(f"{name}: ledger = Stripe", shown(balances, name), shown(at_stripe, name))
 
 
 def _sum(ledger: Rows, counts: Callable[[str], bool], kinds: Iterable[str] | None = None) -> int:
@@ -79,12 +88,13 @@ def _sum(ledger: Rows, counts: Callable[[str], bool], kinds: Iterable[str] | Non
     )
 
 
-def _balance(market: Marketplace, account_id: str | None) -> int:
-    """Pending and available US dollars at Stripe, in cents."""
+def _balance(market: Marketplace, account_id: str | None, currency: str) -> int:
+    """Pending and available money of a currency at Stripe, minor units."""
+    code = currency.lower()
     options: Any = {"stripe_account": account_id} if account_id else {}
     balance = market.stripe.v1.balance.retrieve(options=options)
-    available = sum(one.amount for one in balance.available if one.currency == "usd")
-    pending = sum(one.amount for one in balance.pending if one.currency == "usd")
+    available = sum(one.amount for one in balance.available if one.currency == code)
+    pending = sum(one.amount for one in balance.pending if one.currency == code)
     return available + pending
 
 
@@ -94,7 +104,7 @@ def _reconcile(market: Marketplace, screen: Screen) -> None:
     for currency, sums in told["byCurrency"].items():
         screen.table(
             [f"RECONCILE, {currency}", "amount"],
-            [[name, f"{amount:,.2f}"] for name, amount in sums.items()],
+            [[name, f"{amount:,}"] for name, amount in sums.items()],
         )
         screen.expect("its difference from Stripe", sums["difference"], Decimal("0.00"))
         screen.expect("its entries add up to", sums["entriesSum"], Decimal("0.00"))

@@ -21,13 +21,14 @@ def play(market: Marketplace, screen: Screen) -> None:
     rows = [[name, _shown(figure)] for name, figure in metrics.items()]
     rows.append(["onboardingCompletionRate", _shown(told["onboardingCompletionRate"])])
     screen.table(["GET_METRICS, USD", "figure"], rows)
+    dollars = [one for one in ledger if one["currency"] == "USD"]
     kept = -sum(
         entry["amount"]
-        for one in ledger
+        for one in dollars
         for entry in one["entries"]
         if entry["account"] == "platform:commission"
     )
-    charges = sum(one["kind"] == "charge" for one in ledger)
+    charges = sum(one["kind"] == "charge" for one in dollars)
     revenue = metrics["commissionRevenue"]
     screen.expect("commission is the ledger's", revenue, Decimal(kept).scaleb(-2))
     screen.expect("payments are the ledger's", metrics["paymentCount"], charges)
