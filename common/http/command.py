@@ -13,6 +13,8 @@ from typing import Annotated, Any, TypeVar
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationError
 from pydantic.alias_generators import to_camel
 
+from common.currencies import UnknownCurrency
+from common.currencies import currency as currency_with
 from common.errors import InvalidFields
 from common.ids import is_document_id
 from common.money import BadAmount, Money, parse_major
@@ -95,6 +97,20 @@ def _named(problem: Any) -> tuple[str, str]:
     field = ".".join(str(part) for part in problem["loc"])[:100] or "body"
     message = str(problem["msg"]).removeprefix("Value error, ")
     return field, message[:1].lower() + message[1:]
+
+
+def currency_of(code: str | None) -> str | None:
+    """A request's currency as its upper-case code; None where it names none.
+
+    Raises:
+        InvalidFields: not a currency that Stripe charges.
+    """
+    if code is None:
+        return None
+    try:
+        return currency_with(code.upper()).code
+    except UnknownCurrency:
+        raise InvalidFields([("currency", "is not a currency we know")]) from None
 
 
 def money_of(value: Any, currency: str, field: str) -> Money:

@@ -12,9 +12,7 @@ from common.accounts.providers import profile_of
 from common.bookings.model import Booking
 from common.clock import rfc3339
 from common.context import Answer, Context
-from common.currencies import UnknownCurrency, currency
-from common.errors import InvalidFields
-from common.http.command import Command, Id
+from common.http.command import Command, Id, currency_of
 from common.money import to_major
 from common.payouts.execution import Totals, chosen, eligible, totals_of
 
@@ -33,7 +31,7 @@ def handle(command: Request, context: Context) -> Answer:
     """The guide's shape, with what is held and what is owed."""
     profile = profile_of(context, command.provider_id)
     all_totals = totals_of(context, command.provider_id)
-    totals = chosen(all_totals, profile, _code(command.currency))
+    totals = chosen(all_totals, profile, currency_of(command.currency))
     found = eligible(context, command.provider_id, totals.currency, LISTED) if totals.count else []
     answer: Answer = {
         "providerId": command.provider_id,
@@ -55,15 +53,6 @@ def _amounts(totals: Totals) -> dict[str, Decimal]:
         "paidEarnings": to_major(totals.paid, totals.currency),
         "debt": to_major(totals.debt, totals.currency),
     }
-
-
-def _code(code: str | None) -> str | None:
-    if code is None:
-        return None
-    try:
-        return currency(code.upper()).code
-    except UnknownCurrency:
-        raise InvalidFields([("currency", "is not a currency we know")]) from None
 
 
 def _bookings(bookings: Sequence[Booking]) -> list[Answer]:

@@ -14,7 +14,7 @@ from pydantic import BeforeValidator, Field
 from common.accounts.providers import profile_of
 from common.context import Answer, Context
 from common.errors import Missing, WrongState
-from common.http.command import Amount, Command, Id, Instant
+from common.http.command import Amount, Command, Id, Instant, currency_of
 from common.http.cursor import decode, encode
 from common.ids import derived, fresh
 from common.payouts import execution
@@ -32,18 +32,21 @@ def _date(value: Any) -> Any:
 
 
 class ScheduleRequest(Command):
-    """How much, and when; nothing means everything, now."""
+    """How much, and when; nothing means everything, now. Without a currency: the profile's own, or
+    else where most can be paid out."""
 
     provider_id: Id
     amount: Amount | None = None
+    currency: str | None = None
     scheduled_date: Annotated[Instant, BeforeValidator(_date)] | None = None
 
 
 class InstantRequest(Command):
-    """How much; nothing means everything."""
+    """How much; nothing means everything. The currency as for SCHEDULE_PAYOUT."""
 
     provider_id: Id
     amount: Amount | None = None
+    currency: str | None = None
 
 
 class HistoryRequest(Command):
@@ -63,19 +66,21 @@ class CancelRequest(Command):
 
 def schedule(command: ScheduleRequest, context: Context) -> Answer:
     """A payout for its date, or on its way at once."""
-    return _request(
-        command.provider_id, command.amount, command.scheduled_date, "standard", context
-    )
+    return _request(command, command.scheduled_date, "standard", context)
 
 
 def instant(command: InstantRequest, context: Context) -> Answer:
     """A payout that arrives within minutes, less Stripe's fee."""
-    return _request(command.provider_id, command.amount, None, "instant", context)
+    return _request(command, None, "instant", context)
 
 
 def _request(
-    provider_id: str, amount: Any, date: datetime | None, method: str, context: Context
+    command: ScheduleRequest | InstantRequest,
+    date: datetime | None,
+    method: str,
+    context: Context,
 ) -> Answer:
+    provider_id = command.provider_id
     context.act(provider_id=provider_id, what="provider")
     context.notes["providerId"] = provider_id
     record = context.record
@@ -84,7 +89,14 @@ def _request(
         if record is None
         else derived("payout", context.caller.uid, context.action, record.text)
     )
-    wanted = Wanted(payout_id, provider_id, amount=amount, date=date, method=method)
+    wanted = Wanted(
+        payout_id,
+        provider_id,
+        amount=command.amount,
+        date=date,
+        method=method,
+        currency=currency_of(command.currency),
+    )
     return execution.request(wanted, context)
 
 

@@ -171,8 +171,17 @@ def test_a_providers_currencies_are_earned_and_paid_out_one_by_one_and_never_add
         "KWD": "9.200",
     }
     for code, amount in (("JPY", "1380"), ("KWD", "9.200"), ("USD", "184.00")):
-        profile = market.db.collection("userProfiles").document(provider.uid)
-        profile.update({"defaultCurrency": code})
-        paid = acts.payout(market, provider).ok()
+        paid = acts.payout(market, provider, currency=code.lower()).ok()
         assert (str(paid["amount"]), paid["currency"]) == (amount, code)
     books.books_balance(market, *made)
+
+
+def test_a_payout_in_a_currency_that_nothing_was_earned_in_or_that_does_not_exist_is_refused(
+    market: Market,
+) -> None:
+    provider = market.a_provider()
+    acts.a_completed_booking(market, provider)
+    nothing = acts.payout(market, provider, currency="JPY")
+    assert (nothing.status, nothing.json["error"]) == (400, "Insufficient earnings")
+    unknown = acts.payout(market, provider, "INSTANT_PAYOUT", currency="BTC")
+    assert (unknown.status, unknown.json["fields"][0]["field"]) == (400, "currency")
