@@ -80,8 +80,9 @@ class Acts:
             "customer": stay.customer, "provider": stay.offer.provider, "operator": "operator"
         }[who]  # fmt: skip
 
-    def _amount(self, most: str) -> Decimal:
-        return (Decimal(most) * self.random.randrange(1, 100) / 100).quantize(Decimal("0.01"))
+    def _amount(self, most: str, code: str = "USD") -> Decimal:
+        drawn = (Decimal(most) * self.random.randrange(1, 100) / 100).quantize(Decimal("0.01"))
+        return Decimal(int(drawn * 100)) if code == "JPY" else drawn
 
     # -- bookings and payments ----------------------------------------------------------------
 
@@ -213,16 +214,16 @@ class Acts:
         caller = self._party(stay, (2, 3, 4))
         fields: dict[str, Any] = {"bookingId": stay.id, "reason": self.random.choice("ab")}
         if self.random.random() < 0.75:
-            fields["refundAmount"] = self._amount("90")
+            fields["refundAmount"] = self._amount("90", stay.offer.currency)
         if caller == "operator" and self.random.random() < 0.3:
-            fields["providerCompensation"] = self._amount("40")
+            fields["providerCompensation"] = self._amount("40", stay.offer.currency)
         keyed = self.random.random() < 0.8
         return self._ask(caller, "refund-processor", "PROCESS_REFUND", keyed=keyed, **fields)
 
     def _claim_back(self) -> Act | None:
         """An operator refunds what was earned, and perhaps paid out, already."""
         stay = self._stay("COMPLETED")
-        amount = self._amount("90")
+        amount = self._amount("90", stay.offer.currency if stay else "USD")
         return (
             None
             if stay is None

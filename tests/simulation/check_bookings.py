@@ -31,6 +31,23 @@ def half_up(numerator: int, denominator: int) -> int:
     return (2 * numerator + denominator) // (2 * denominator)
 
 
+def step(money: dict[str, Any]) -> int:
+    """What amounts are multiples of: in dinars, the last digit is 0."""
+    return 10 if money["currency"] == "KWD" else 1
+
+
+def fee_of(money: dict[str, Any]) -> int:
+    """The rate's part of the price, down to what Stripe takes."""
+    whole = half_up(money["total"] * money["rateBps"], 10_000)
+    return whole - whole % step(money)
+
+
+def given_back(money: dict[str, Any], refunded: int) -> int:
+    """The fee's part of what was refunded, up to what Stripe takes, and never more than it."""
+    part = half_up(money["fee"] * refunded, money["total"])
+    return min(money["fee"], part + -part % step(money))
+
+
 def amounts(seen: Evidence) -> Iterator[str]:
     """I3 I4 I5: whole amounts in range, the price divided by the rate, refunds within it."""
     for id_, doc in seen.all("bookings").items():
@@ -39,7 +56,7 @@ def amounts(seen: Evidence) -> Iterator[str]:
             if name not in _WORDS and (type(value) is not int or not 0 <= value <= MOST):
                 yield f"I3 booking {id_}: {name} is {value!r}"
         total, fee = money["total"], money["fee"]
-        if total != fee + money["provider"] or fee != half_up(total * money["rateBps"], 10_000):
+        if total != fee + money["provider"] or fee != fee_of(money):
             yield f"I4 booking {id_}: its price does not divide by its rate: {money}"
         if not money["refunded"] <= money["captured"] <= total:
             yield f"I5 booking {id_}: more refunded than paid, or paid than agreed: {money}"
@@ -55,7 +72,7 @@ def refunds(seen: Evidence) -> Iterator[str]:
         total = sum(one["amount"] for one in standing) + lost[id_]
         if total != money["refunded"]:
             yield f"I5 booking {id_}: refunds make {total}, it says {money['refunded']}"
-        fee = half_up(money["fee"] * money["refunded"], money["total"])
+        fee = given_back(money, money["refunded"])
         if fee != money["feeRefunded"]:
             yield f"I5 booking {id_}: fee given back {money['feeRefunded']}, in proportion {fee}"
 
@@ -164,6 +181,6 @@ def _due(id_: str, doc: dict[str, Any], made: list[dict[str, Any]]) -> Iterator[
             yield f"I6 booking {id_}: more is due than is left: {money}"
         return
     back = money["refunded"] + money.get("unreturned", 0)
-    due = money["provider"] - (back - half_up(money["fee"] * back, money["total"]))
+    due = money["provider"] - (back - given_back(money, back))
     if due != money["due"]:
         yield f"I6 booking {id_} ({doc['status']}): by the rate {due} is due, it says {money}"

@@ -36,6 +36,13 @@ SERVICES: tuple[dict[str, Any], ...] = (
     {"price": "45.50", "cancellationPolicy": "MODERATE", "bookingMode": "REQUEST",
      "requestsBlock": False},
 )  # fmt: skip
+#: In every seventh town two providers have a second service in a currency that counts otherwise;
+#: in every seventh one theirs are in euros, which Stripe settles in dollars there.
+MIXED: tuple[dict[str, Any], ...] = (
+    {"currency": "JPY", "price": 15000},
+    {"currency": "KWD", "price": "60.050"},
+)
+SETTLED: tuple[dict[str, Any], ...] = ({"currency": "EUR"}, {"currency": "EUR"})
 
 
 @dataclass(frozen=True)
@@ -79,6 +86,7 @@ class Offer:
     id: str
     provider: str
     seats: int
+    currency: str = "USD"
 
 
 @dataclass
@@ -125,12 +133,17 @@ class Town:
 def settle(stack: Stack, seed: int, prefix: str) -> Town:
     """A new town: three providers (the last one's bank refuses), each with two services."""
     town = Town(stack, prefix, Random(seed))
+    second = {0: MIXED, 5: SETTLED}.get(seed % 7, ())
+    settled = ["usd"] if second is SETTLED else []
+    stack.control.call("POST", "settlement", {"currencies": settled})
     for number, bank in enumerate((GOOD_BANK, GOOD_BANK, BAD_BANK)):
         uid = f"{prefix}-provider-{number}"
         _provider(stack, uid, bank)
         town.providers.append(uid)
         for kind in range(2):
-            town.offers.append(_service(stack, uid, f"{prefix}-service-{number}-{kind}", town))
+            other = second[number] if kind and number < len(second) else {}
+            id_ = f"{prefix}-service-{number}-{kind}"
+            town.offers.append(_service(stack, uid, id_, town, other))
     if seed % 3:
         _top_up(stack)
     stack.control.idle()
@@ -145,7 +158,7 @@ def _provider(stack: Stack, uid: str, bank: str) -> None:
     stack.control.idle()
 
 
-def _service(stack: Stack, uid: str, service_id: str, town: Town) -> Offer:
+def _service(stack: Stack, uid: str, service_id: str, town: Town, other: dict[str, Any]) -> Offer:
     kind = town.random.choice(SERVICES)
     document = {
         "providerId": uid,
@@ -155,9 +168,28 @@ def _service(stack: Stack, uid: str, service_id: str, town: Town) -> Offer:
         "timezone": "UTC",
         "active": True,
         **kind,
+        **other,
     }
+    _bank_in(stack, uid, document["currency"])
     stack.db.collection("services").document(service_id).set(document)
-    return Offer(service_id, uid, int(kind.get("maxGroupSize", 1)))
+    return Offer(service_id, uid, int(kind.get("maxGroupSize", 1)), document["currency"])
+
+
+def _bank_in(stack: Stack, uid: str, code: str) -> None:
+    """A bank account of the provider in another currency than the one they have."""
+    if code == "USD":
+        return
+    profile = stack.db.collection("userProfiles").document(uid).get().to_dict() or {}
+    bank: Any = {
+        "object": "bank_account",
+        "country": "US",
+        "currency": code.lower(),
+        "routing_number": "110000000",
+        "account_number": GOOD_BANK,
+    }
+    stack.stripe.v1.accounts.external_accounts.create(
+        profile["stripeAccountId"], {"external_account": bank}
+    )
 
 
 def _top_up(stack: Stack) -> None:
