@@ -67,10 +67,10 @@ def postings(
     )
     facts = {**about, "exchangeRate": rate, "exchangedFrom": code, "exchangedTo": into}
     if not back:
-        return (Posting(CONVERSION, transaction_id, code, out, facts),)
+        return (Posting("conversion", transaction_id, code, out, facts),)
     return (
-        Posting(CONVERSION, transaction_id, code, out, {**facts, "counterpart": came}),
-        Posting(SETTLEMENT, transaction_id, into, back, {**facts, "counterpart": left}),
+        Posting("conversion", transaction_id, code, out, {**facts, "counterpart": came}),
+        Posting("settlement", transaction_id, into, back, {**facts, "counterpart": left}),
     )
 
 

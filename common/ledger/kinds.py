@@ -35,6 +35,8 @@ KINDS: Mapping[str, Kind] = {
     "refund": Kind("refund", refund=1, gives_back=True),
     "refund_failed": Kind("refund", refund=-1, gives_back=True),
     "refund_kept": Kind(None),
+    "conversion": Kind("balance_transaction"),
+    "settlement": Kind("balance_transaction"),
     "earning": Kind(None),
     "compensation": Kind(None),
     "transfer": Kind("transfer"),

@@ -9,6 +9,7 @@ Source: contract, section 3 (GET_STATEMENT); invariant I14.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from decimal import Decimal
 from typing import Any
 
 from common.clock import rfc3339
@@ -18,8 +19,13 @@ from common.money import to_major
 from common.store.store import Snapshot
 
 
-def lines_of(snapshots: Iterable[Snapshot], provider_id: str) -> list[dict[str, Any]]:
+def lines_of(
+    snapshots: Iterable[Snapshot], provider_id: str, currency: str
+) -> list[dict[str, Any]]:
     """The transactions as answers show them, oldest first; amounts in major units.
+
+    What is held is in the booking's ``currency``; what Stripe settled in another one has lines in
+    that one, which change nothing of it.
 
     They come in the order of their commits, which their versions tell: ``createdAt`` is the instant
     at which a request began, and news of its effect may have been committed while it ran. Those of
@@ -31,9 +37,9 @@ def lines_of(snapshots: Iterable[Snapshot], provider_id: str) -> list[dict[str, 
         held -= sum(
             entry["amount"]
             for entry in doc["entries"]
-            if entry["account"] in _still_here(provider_id)
+            if doc["currency"] == currency and entry["account"] in _still_here(provider_id)
         )
-        lines.append(_line(snapshot, held))
+        lines.append(_line(snapshot, to_major(held, currency)))
     return lines
 
 
@@ -53,7 +59,7 @@ def _place(snapshot: Snapshot) -> tuple[Any, int, str]:
     return snapshot.version, rank_of(snapshot.require()["kind"]), snapshot.key.id
 
 
-def _line(snapshot: Snapshot, held: int) -> dict[str, Any]:
+def _line(snapshot: Snapshot, held: Decimal) -> dict[str, Any]:
     doc: Mapping[str, Any] = snapshot.require()
     code = str(doc["currency"])
     names = kind_of(doc["kind"]).names
@@ -61,6 +67,7 @@ def _line(snapshot: Snapshot, held: int) -> dict[str, Any]:
         "transactionId": snapshot.key.id,
         "createdAt": rfc3339(doc["createdAt"]),
         "kind": doc["kind"],
+        "currency": code,
         "stripeObject": names,
         "stripeId": doc["stripeId"] if names else None,
         "refundId": doc.get("refundId"),
@@ -69,5 +76,5 @@ def _line(snapshot: Snapshot, held: int) -> dict[str, Any]:
             {"account": entry["account"], "amount": to_major(entry["amount"], code)}
             for entry in doc["entries"]
         ],
-        "held": to_major(held, code),
+        "held": held,
     }

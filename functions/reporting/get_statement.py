@@ -29,8 +29,9 @@ def handle(command: Request, context: Context) -> Answer:
     context.notes["bookingId"] = command.booking_id
     key = collections.booking(command.booking_id)
     booking, _ = booking_for(context, context.read(key)[key])
-    lines = lines_of(_transactions(context.services.store, booking.id), booking.provider_id)
     code = booking.money.currency
+    found = _transactions(context.services.store, booking.id)
+    lines = lines_of(found, booking.provider_id, code)
     return {
         "bookingId": booking.id,
         "status": str(booking.status),

@@ -205,6 +205,24 @@ def test_its_earnings_are_held_and_reconcile_says_so_until_a_person_has_settled_
     agreed(market, booking)
 
 
+def test_its_statement_tells_the_exchange_and_what_is_held_in_the_bookings_currency(
+    market: Market,
+) -> None:
+    booking = acts.a_paid_booking(market, price=15000, currency="JPY")
+    told = acts.as_operator(market, booking, "reporting", "GET_STATEMENT").ok()
+    lines = {one["kind"]: one for one in told["transactions"]}
+    assert {kind: one["currency"] for kind, one in lines.items()} == {
+        "charge": "JPY",
+        "conversion": "JPY",
+        "settlement": "USD",
+        "stripe_fee": "USD",
+    }
+    assert lines["settlement"]["stripeObject"] == "balance_transaction"
+    assert str(lines["settlement"]["entries"][0]["amount"]) == "100.50"
+    assert {str(one["held"]) for one in lines.values()} == {"15000"}
+    assert str(told["held"]) == "15000"
+
+
 def test_a_charge_in_the_settled_currency_is_neither_exchanged_nor_held(market: Market) -> None:
     provider = market.a_provider()
     booking = acts.a_completed_booking(market, provider)
