@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from common import currencies
 from common.currencies import CURRENCIES, MAXIMUM, UnknownCurrency, currency
 from common.money import Money, fee_returned, parse_major, platform_fee, to_major
 
@@ -37,21 +38,38 @@ def test_each_kind_of_currency_counts_as_stripe_says(
     )
 
 
-@pytest.mark.parametrize(
-    ("code", "minimum"),
-    [
-        ("USD", 50),
-        ("GBP", 30),
-        ("CZK", 1500),
-        ("HUF", 17500),
-        ("JPY", 50),
-        ("MXN", 1000),
-        ("KWD", 50),
-        ("ISK", 100),
-    ],
-)
-def test_minimums_are_those_stripe_lists_or_the_floor(code: str, minimum: int) -> None:
+#: Minor units. https://docs.stripe.com/currencies, minimum and maximum charge amounts.
+STRIPES_MINIMUMS = """
+AED 200   ARS 50    AUD 50    BRL 50   CAD 50   CHF 50   COP 50    CZK 1500  DKK 250  EUR 50
+GBP 30    HKD 400   HUF 17500 IDR 50   ILS 50   INR 50   JPY 50    KRW 50    MXN 1000 MYR 200
+NOK 300   NZD 50    PHP 50    PLN 200  RON 200  RUB 50   SEK 300   SGD 50    THB 1000 USD 50
+ZAR 50
+"""
+
+
+def test_minimums_are_those_that_stripe_lists() -> None:
+    words = STRIPES_MINIMUMS.split()
+    listed = {code: int(least) for code, least in zip(words[::2], words[1::2], strict=True)}
+    # the list itself as well: a listed 50 is a fact of its own, not the floor by chance
+    assert listed == currencies._LISTED_MINIMUMS
+    assert {code: currency(code).minimum for code in listed} == listed
+
+
+@pytest.mark.parametrize(("code", "minimum"), [("TRY", 50), ("KWD", 50), ("ISK", 100)])
+def test_a_minimum_that_stripe_does_not_list_is_the_floor_up_to_a_multiple(
+    code: str, minimum: int
+) -> None:
     assert currency(code).minimum == minimum
+
+
+def test_the_largest_charge_has_eight_digits() -> None:
+    assert MAXIMUM == 99_999_999
+
+
+def test_banks_take_whole_forints_and_taiwan_dollars_and_else_what_a_charge_does() -> None:
+    whole = {"HUF": 100, "TWD": 100}
+    for code, each in CURRENCIES.items():
+        assert each.payout_multiple == whole.get(code, each.charge_multiple)
 
 
 def test_every_minimum_can_itself_be_charged() -> None:
@@ -70,6 +88,11 @@ def test_a_code_that_is_not_an_upper_case_one_of_the_table_is_unknown(code: str)
     with pytest.raises(UnknownCurrency) as refused:
         currency(code)
     assert refused.value.code == code
+    assert str(refused.value) == f"Unknown currency {code!r}"
+
+
+def test_of_a_long_text_that_is_no_code_only_its_beginning_is_said_again() -> None:
+    assert str(UnknownCurrency("x" * 999)) == f"Unknown currency {'x' * 20!r}"
 
 
 def rows(first_column: str) -> list[list[str]]:

@@ -84,37 +84,56 @@ def tiers(*pairs: tuple[object, object]) -> list[dict[str, object]]:
     return [{"hoursBefore": hours, "refundPercent": percent} for hours, percent in pairs]
 
 
+NO_NAME = "must be FLEXIBLE, MODERATE or STRICT, or a list of {hoursBefore, refundPercent}"
+NO_LIST = "must be a list of {hoursBefore, refundPercent}"
+NO_COUNT = "must have 1 to 50 tiers"
+NO_TIER = "must have exactly hoursBefore and refundPercent in each tier"
+NO_HOURS = "must have a whole number from 0 to 87600 as hoursBefore"
+NO_PERCENT = "must have a whole number from 0 to 100 as refundPercent"
+NOT_FALLING = "must have strictly falling hoursBefore"
+RISING = "must have refundPercents that never rise"
+
+
 @pytest.mark.parametrize(
     ("value", "problem"),
     [
-        ("LENIENT", "FLEXIBLE, MODERATE or STRICT"),
-        ("CUSTOM", "FLEXIBLE, MODERATE or STRICT"),
-        ("", "FLEXIBLE, MODERATE or STRICT"),
-        (7, "must be a list"),
-        (b"FLEXIBLE", "must be a list"),
-        ({"hoursBefore": 1, "refundPercent": 1}, "must be a list"),
-        ([], "1 to 50 tiers"),
-        (tiers(*((100 - n, 5) for n in range(51))), "1 to 50 tiers"),
-        (tiers((24, 100), (24, 50)), "strictly falling"),
-        (tiers((24, 100), (48, 50)), "strictly falling"),
-        (tiers((24, 50), (12, 51)), "never rise"),
-        (tiers((24, 101)), "from 0 to 100"),
-        (tiers((24, -1)), "from 0 to 100"),
-        (tiers((24, 33.3)), "from 0 to 100"),
-        (tiers((24, True)), "from 0 to 100"),
-        (tiers((24, float("nan"))), "from 0 to 100"),
-        (tiers((-1, 100)), "as hoursBefore"),
-        (tiers((10**30, 100)), "as hoursBefore"),
-        (tiers(("24", 100)), "as hoursBefore"),
-        ([{"hoursBefore": 24}], "exactly hoursBefore and refundPercent"),
-        ([None], "exactly hoursBefore and refundPercent"),
-        (["FLEXIBLE"], "exactly hoursBefore and refundPercent"),
+        ("LENIENT", NO_NAME),
+        ("CUSTOM", NO_NAME),
+        ("", NO_NAME),
+        (7, NO_LIST),
+        (b"FLEXIBLE", NO_LIST),
+        ({"hoursBefore": 1, "refundPercent": 1}, NO_LIST),
+        ([], NO_COUNT),
+        (tiers(*((100 - n, 5) for n in range(51))), NO_COUNT),
+        (tiers((24, 100), (24, 50)), NOT_FALLING),
+        (tiers((24, 100), (48, 50)), NOT_FALLING),
+        (tiers((24, 50), (12, 51)), RISING),
+        (tiers((24, 101)), NO_PERCENT),
+        (tiers((24, -1)), NO_PERCENT),
+        (tiers((24, 33.3)), NO_PERCENT),
+        (tiers((24, True)), NO_PERCENT),
+        (tiers((24, float("nan"))), NO_PERCENT),
+        (tiers((-1, 100)), NO_HOURS),
+        (tiers((87_601, 100)), NO_HOURS),
+        (tiers((10**30, 100)), NO_HOURS),
+        (tiers(("24", 100)), NO_HOURS),
+        ([{"hoursBefore": 24}], NO_TIER),
+        ([None], NO_TIER),
+        (["FLEXIBLE"], NO_TIER),
     ],
 )
-def test_a_policy_that_makes_no_sense_is_refused(value: object, problem: str) -> None:
+def test_a_policy_that_makes_no_sense_is_refused_in_words_that_follow_a_fields_name(
+    value: object, problem: str
+) -> None:
     with pytest.raises(BadPolicy) as refused:
         parse_policy(value)
-    assert problem in refused.value.problem
+    assert refused.value.problem == str(refused.value) == problem
+
+
+def test_a_policy_may_have_fifty_tiers_and_reach_back_ten_years() -> None:
+    policy = parse_policy(tiers(*((87_600 - n, 100 - n) for n in range(50))))
+    assert len(policy.tiers) == 50
+    assert policy.tiers[0] == Tier(87_600, 100)
 
 
 @st.composite
@@ -140,11 +159,22 @@ def test_a_frozen_policy_keeps_its_tiers_whatever_its_name_means_today() -> None
 
 
 @pytest.mark.parametrize(
-    "document", [None, "FLEXIBLE", {}, {"name": "ELSE", "tiers": tiers((1, 1))}, {"name": "CUSTOM"}]
+    ("document", "problem"),
+    [
+        (None, "must be an object with name and tiers"),
+        ("FLEXIBLE", "must be an object with name and tiers"),
+        ({}, "has no name of FLEXIBLE, MODERATE, STRICT or CUSTOM"),
+        (
+            {"name": "ELSE", "tiers": tiers((1, 1))},
+            "has no name of FLEXIBLE, MODERATE, STRICT or CUSTOM",
+        ),
+        ({"name": "CUSTOM"}, NO_LIST),
+    ],
 )
-def test_a_document_that_is_no_policy_is_refused(document: object) -> None:
-    with pytest.raises(BadPolicy):
+def test_a_document_that_is_no_policy_is_refused(document: object, problem: str) -> None:
+    with pytest.raises(BadPolicy) as refused:
         Policy.from_document(document)
+    assert refused.value.problem == problem
 
 
 @given(policies, st.integers(-5000, 5000), st.integers(0, 5000))

@@ -81,6 +81,7 @@ def test_a_price_that_stripe_would_not_charge_is_refused(
     with pytest.raises(PriceOutOfRange) as refused:
         price(*arguments)
     assert problem in refused.value.problem
+    assert str(refused.value) == f"the price {refused.value.problem}"
 
 
 def test_the_smallest_and_the_largest_charge_are_possible() -> None:
@@ -91,8 +92,14 @@ def test_the_smallest_and_the_largest_charge_are_possible() -> None:
 
 @pytest.mark.parametrize(("seconds", "group"), [(0, 1), (-1, 1), (60, 0)])
 def test_a_booking_of_nothing_has_no_price(seconds: int, group: int) -> None:
-    with pytest.raises(ValueError, match="empty group"):
+    with pytest.raises(
+        ValueError, match=r"^an end that is not after the start, or an empty group$"
+    ):
         price(200_00, "USD", "SESSION", seconds, group)
+
+
+def test_a_microsecond_is_time_enough_for_a_session() -> None:
+    assert price(200_00, "USD", "SESSION", seconds=0.000_001) == 200_00
 
 
 def test_the_rate_is_the_providers_else_the_categorys_else_the_platforms() -> None:
@@ -101,6 +108,7 @@ def test_the_rate_is_the_providers_else_the_categorys_else_the_platforms() -> No
     assert resolve_rate_bps(800, categories, None, "TOUR") == 1000
     assert resolve_rate_bps(800, categories, 500, "TOUR") == 500
     assert resolve_rate_bps(800, categories, 0, "TOUR") == 0
+    assert resolve_rate_bps(800, categories, 10_000, "TOUR") == 10_000
 
 
 @pytest.mark.parametrize("rate", [-1, 10_001])

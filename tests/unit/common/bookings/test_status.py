@@ -13,6 +13,29 @@ from common.bookings.status import KEEPS_PLACE, TRANSITIONS, Status, require_tra
 from common.errors import WrongState
 from tests.unit.common.bookings.builders import NOW, a_booking
 
+#: The contract's states of a booking, and where each may go.
+TABLE = """
+PENDING    CONFIRMED REQUESTED CANCELLED EXPIRED
+REQUESTED  CONFIRMED DECLINED CANCELLED EXPIRED
+EXPIRED    CONFIRMED
+CONFIRMED  COMPLETED CANCELLED REFUNDED DISPUTED
+COMPLETED  CANCELLED REFUNDED DISPUTED
+DISPUTED   CONFIRMED COMPLETED REFUNDED
+CANCELLED
+DECLINED
+REFUNDED
+"""
+
+
+def test_a_booking_takes_exactly_the_contracts_ways() -> None:
+    ways = {row.split()[0]: set(row.split()[1:]) for row in TABLE.strip().splitlines()}
+    assert {str(now): {str(to) for to in then} for now, then in TRANSITIONS.items()} == ways
+
+
+def test_a_refused_step_names_both_ends() -> None:
+    with pytest.raises(WrongState, match="that is CANCELLED cannot become CONFIRMED"):
+        require_transition(Status.CANCELLED, Status.CONFIRMED)
+
 
 def test_every_status_has_a_row_and_leads_only_to_statuses() -> None:
     assert set(TRANSITIONS) == set(Status)
