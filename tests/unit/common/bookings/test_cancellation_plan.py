@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -9,9 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from common.auth.caller import Role
-from common.bookings.cancellation_plan import cancel
+from common.bookings.cancellation_plan import cancel, earned
 from common.bookings.status import Status
 from common.errors import WrongState
+from common.refunds.amounts import refund_breakdown
+from common.refunds.refund_operation import held_of
 from tests.unit.common.bookings.builders import NOW, a_booking
 
 JUST = timedelta(microseconds=1)
@@ -94,3 +97,43 @@ def test_customer_provider_and_platform_share_exactly_what_was_paid(
     platform = money.fee - money.fee_refunded
     assert money.refunded + money.due + platform == total
     assert min(money.refunded, money.due, platform) >= 0
+
+
+def test_what_is_all_being_given_back_cannot_be_called_off() -> None:
+    gone = a_booking(refunded=200_00, fee_refunded=16_00)
+    with pytest.raises(WrongState, match=r"^All of this booking is being refunded$") as refused:
+        cancel(gone, Role.CUSTOMER, now=NOW, by="c")
+    assert refused.value.details["currentStatus"] == "CONFIRMED"
+
+
+@pytest.mark.parametrize("paid", [True, False])
+def test_who_called_it_off_is_remembered(paid: bool) -> None:
+    status = Status.CONFIRMED if paid else Status.PENDING
+    booking = a_booking(status=status, paid=paid)
+    last = cancel(booking, Role.CUSTOMER, now=NOW, by="customer-1").booking.history[-1]
+    assert (last["status"], last["by"], last["why"], last["at"]) == (
+        "CANCELLED",
+        "customer-1",
+        "CANCEL_BOOKING",
+        NOW,
+    )
+
+
+def test_an_unpaid_booking_holds_no_place_any_more() -> None:
+    booking = replace(a_booking(status=Status.PENDING, paid=False), hold_until=NOW)
+    assert cancel(booking, Role.CUSTOMER, now=NOW, by="c").booking.hold_until is None
+
+
+def test_what_was_earned_before_stays_earned_since_then() -> None:
+    before = NOW - timedelta(days=1)
+    booking = replace(a_booking(), earned_at=before)
+    after = earned(booking, refund_breakdown(held_of(booking), 50_00), NOW)
+    assert (after.earned_at, after.eligible_at) == (before, NOW)
+    money = after.money
+    assert (money.refunded, money.fee_refunded, money.due) == (50_00, 4_00, 138_00)
+
+
+def test_a_refund_before_the_cancellation_is_counted_once() -> None:
+    booking = a_booking(starts_in=timedelta(hours=1), refunded=50_00, fee_refunded=4_00)
+    money = cancel(booking, Role.CUSTOMER, now=NOW, by="c").booking.money
+    assert (money.refunded, money.fee_refunded, money.due) == (100_00, 8_00, 92_00)

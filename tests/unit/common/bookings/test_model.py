@@ -116,6 +116,11 @@ def test_nothing_goes_out_before_it_is_earned_and_eligible_and_free_of_holds() -
     assert replace(payable, holds={"dispute": "dp_1"}).available == 0
 
 
+def test_a_place_is_kept_until_the_booking_is_over() -> None:
+    kept = [status for status in Status if a_booking(status=status).keeps_place]
+    assert kept == ["PENDING", "REQUESTED", "CONFIRMED", "COMPLETED", "DISPUTED"]
+
+
 @pytest.mark.parametrize("status", list(Status))
 def test_what_a_customer_paid_waits_for_its_provider_while_the_booking_stands(
     status: Status,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -195,3 +196,169 @@ def test_what_was_taken_in_another_currency_is_exchanged_and_its_fee_is_in_that_
             "platform:stripe_fees": 15_00,
         },
     }
+
+
+WHOM = {"bookingId": "booking-1", "customerId": "customer-1", "providerId": "provider-1"}
+
+
+def test_what_stripe_moved_for_a_dispute_is_one_transaction_each() -> None:
+    booking = a_booking(total=20_000, currency="JPY")
+    opened = told(booking, word("needs_response", TAKEN, GIVEN))
+    assert [(one.kind, one.source, one.currency) for one in opened.postings] == [
+        ("dispute", "txn_1", "JPY"),
+        ("dispute", "txn_2", "JPY"),
+    ]
+    assert dict(opened.postings[1].entries) == {
+        "platform:stripe": 200_00,
+        "disputes:open": -200_00,
+    }
+    assert [one.concerns for one in opened.postings] == [WHOM, WHOM]
+
+
+def test_where_stripe_moved_nothing_yet_nothing_is_booked() -> None:
+    quiet = {**word("needs_response"), "balance_transactions": None}
+    assert told(a_booking(), quiet).postings == ()
+    del quiet["balance_transactions"]
+    assert told(a_booking(), quiet).postings == ()
+
+
+def test_an_open_dispute_is_one_hold_among_others_and_a_step_of_stripes() -> None:
+    reviewed = replace(a_booking(), holds={"review": "prv_1"})
+    opened = told(reviewed, word("needs_response", TAKEN)).booking
+    assert opened.holds == {"review": "prv_1", "dispute": "dp_1"}
+    last = opened.history[-1]
+    assert (last["status"], last["by"], last["why"], last["at"]) == (
+        "DISPUTED",
+        "stripe",
+        "test",
+        NOW,
+    )
+
+
+@pytest.mark.parametrize("status", [Status.CANCELLED, Status.REFUNDED, Status.DISPUTED])
+def test_a_booking_that_is_over_is_held_without_another_status(status: Status) -> None:
+    booking = a_booking(status=status)
+    opened = told(booking, word("needs_response", TAKEN)).booking
+    assert opened == replace(booking, holds={"dispute": "dp_1"})
+
+
+@pytest.mark.parametrize("status", ["warning_needs_response", "warning_under_review"])
+def test_an_inquiry_of_any_kind_takes_no_money_and_leaves_the_status(status: str) -> None:
+    assert told(a_booking(), word(status)) == Disputed(
+        replace(a_booking(), holds={"dispute": "dp_1"}), ()
+    )
+
+
+@pytest.mark.parametrize("status", ["won", "warning_closed", "prevented"])
+def test_what_ends_in_our_favour_thaws_the_booking_and_nothing_else(status: str) -> None:
+    opened = told(a_booking(), word("needs_response", TAKEN)).booking
+    reviewed = replace(opened, holds={**opened.holds, "review": "prv_1"})
+    thawed = told(reviewed, word(status, TAKEN, GIVEN)).booking
+    assert thawed.status is Status.CONFIRMED
+    assert thawed.holds == {"review": "prv_1"}
+    last = thawed.history[-1]
+    assert (last["by"], last["why"], last["at"]) == ("stripe", "test", NOW)
+
+
+def test_while_another_dispute_is_open_the_booking_stays_frozen() -> None:
+    opened = told(a_booking(), word("needs_response", TAKEN)).booking
+    second = replace(opened, holds={"dispute": "dp_2"})
+    assert told(second, word("won", TAKEN, GIVEN)).booking == second
+
+
+def test_a_booking_that_was_never_frozen_needs_no_thaw() -> None:
+    held = replace(a_booking(), holds={"dispute": "dp_1"})
+    assert told(held, word("warning_closed")).booking == a_booking()
+
+
+def test_lost_before_completion_is_the_pages_transaction_of_200() -> None:
+    opened = told(a_booking(), word("needs_response", TAKEN))
+    posting = told(opened.booking, word("lost", TAKEN)).postings[-1]
+    assert (posting.kind, posting.source, posting.currency) == ("dispute_lost", "dp_1", "USD")
+    assert dict(posting.entries) == {"disputes:open": -200_00, "bookings:held": 200_00}
+    assert posting.concerns == WHOM
+
+
+def test_lost_after_completion_is_the_pages_transaction_of_184_and_16() -> None:
+    posting = told(earned(a_booking()), word("lost", TAKEN)).postings[-1]
+    assert dict(posting.entries) == {
+        "disputes:open": -200_00,
+        "provider:provider-1": 184_00,
+        "platform:commission": 16_00,
+    }
+
+
+def test_a_lost_dispute_ends_its_own_hold_and_is_a_step_of_stripes() -> None:
+    opened = told(replace(a_booking(), holds={"review": "prv_1"}), word("needs_response", TAKEN))
+    lost = told(opened.booking, word("lost", TAKEN)).booking
+    assert lost.holds == {"review": "prv_1"}
+    last = lost.history[-1]
+    assert (last["status"], last["by"], last["why"], last["at"]) == (
+        "REFUNDED",
+        "stripe",
+        "test",
+        NOW,
+    )
+
+
+@pytest.mark.parametrize(
+    ("booking", "before"),
+    [(a_booking(), Status.CONFIRMED), (earned(a_booking()), Status.COMPLETED)],
+)
+def test_a_part_that_is_lost_before_it_was_heard_of_leaves_the_status(
+    booking: Booking, before: Status
+) -> None:
+    lost = told(booking, word("lost", amount=50_00)).booking
+    assert lost.status is before
+    assert lost.history == booking.history
+    assert (lost.money.refunded, lost.money.fee_refunded) == (50_00, 4_00)
+
+
+def test_a_part_that_is_lost_before_completion_leaves_the_booking_to_be_completed() -> None:
+    opened = told(a_booking(), word("needs_response", amount=50_00)).booking
+    assert told(opened, word("lost", amount=50_00)).booking.status is Status.CONFIRMED
+
+
+def test_of_a_cancelled_booking_what_the_bank_takes_leaves_the_status() -> None:
+    cancelled = replace(
+        earned(a_booking(refunded=100_00, fee_refunded=8_00)), status=Status.CANCELLED
+    )
+    lost = told(cancelled, word("lost", TAKEN))
+    assert lost.booking.status is Status.CANCELLED
+    assert dict(lost.postings[-1].entries) == {
+        "disputes:open": -200_00,
+        "provider:provider-1": 92_00,
+        "platform:commission": 8_00,
+        "platform:losses": 100_00,
+    }
+
+
+def test_the_record_of_a_dispute_is_stripes_in_our_names() -> None:
+    dispute = {**word("needs_response"), "evidence_details": {"due_by": 1_800_000_000}}
+    assert document(a_booking(), dispute, NOW) == {
+        "kind": "CARD",
+        **WHOM,
+        "stripeDisputeId": "dp_1",
+        "chargeId": "ch_1",
+        "amount": 200_00,
+        "currency": "USD",
+        "reason": "fraudulent",
+        "status": "needs_response",
+        "evidenceDueBy": datetime(2027, 1, 15, 8, tzinfo=UTC),
+        "settled": False,
+        "updatedAt": NOW,
+    }
+
+
+@pytest.mark.parametrize("details", [None, {}, {"due_by": None}])
+def test_without_a_date_for_evidence_the_record_has_none(details: dict[str, Any] | None) -> None:
+    assert (
+        document(a_booking(), {**word("won"), "evidence_details": details}, NOW)["evidenceDueBy"]
+        is None
+    )
+    assert document(a_booking(), word("won"), NOW)["evidenceDueBy"] is None
+
+
+@pytest.mark.parametrize("status", ["warning_closed", "prevented"])
+def test_a_closed_inquiry_and_a_prevented_dispute_are_over(status: str) -> None:
+    assert is_over(word(status))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from common.bookings.model import Booking
-from common.payouts.allocation import allocate, instant_fee, line
+from common.payouts.allocation import Allocation, allocate, instant_fee, line, told_line
+from common.payouts.model import Line
 from tests.unit.common.bookings.builders import a_booking, earned
 
 
@@ -97,3 +99,86 @@ def test_what_the_bank_cannot_take_stays_for_the_next_payout() -> None:
     made = allocate(forints, 0, None)
     assert (made.available, made.amount) == (276_00, 276_00)
     assert [one.available for one in made.bookings] == [0, 75]
+
+
+def test_nobodys_earnings_are_nothing_to_pay_out() -> None:
+    assert allocate([], 50, None) == Allocation(0, (), (), 0)
+
+
+def test_at_most_150_bookings_go_out_in_one_payout() -> None:
+    made = allocate(earnings(*[1] * 151), 0, None)
+    assert (len(made.lines), made.available) == (150, 150)
+
+
+def test_what_is_claimed_paid_and_netted_adds_to_what_was_before() -> None:
+    booking = earned(a_booking(), due=184_00, claimed=10_00, paid=20_00, netted=5_00)
+    [after] = allocate([booking], 30_00, 100_00).bookings
+    money = after.money
+    assert (money.claimed, money.paid, money.netted) == (110_00, 50_00, 35_00)
+    assert after == booking.with_money(claimed=110_00, paid=50_00, netted=35_00)
+
+
+def test_bookings_that_a_payout_does_not_reach_are_left_alone() -> None:
+    made = allocate(earnings(100, 50, 70), 0, 100)
+    assert [one.id for one in made.bookings] == ["booking-0"]
+    assert made.available == 220
+
+
+def test_a_debt_that_ends_within_a_booking_leaves_its_rest_to_the_payout() -> None:
+    made = allocate(earnings(100, 50), 30, None)
+    assert [(one.booking_id, one.amount) for one in made.lines] == [
+        ("booking-0", 70),
+        ("booking-1", 50),
+    ]
+    assert [one.money.netted for one in made.bookings] == [30, 0]
+
+
+def test_a_line_tells_what_its_booking_was_about() -> None:
+    booking = earned(a_booking(refunded=50_00, fee_refunded=4_00))
+    assert line(booking, 138_00) == Line(
+        "booking-1",
+        138_00,
+        138_00,
+        "ch_1",
+        title="Piano lesson",
+        paid=200_00,
+        refunded=50_00,
+        fee=12_00,
+    )
+
+
+def test_what_failed_to_go_back_is_shown_as_refunded_since_it_is_the_customers() -> None:
+    booking = earned(a_booking(refunded=20_00), due=92_00, unreturned=80_00)
+    told = told_line(booking, 92_00, 0)
+    assert (told.paid, told.refunded, told.fee, told.transfer) == (200_00, 100_00, 8_00, 0)
+
+
+def test_what_earlier_lines_need_of_a_transfer_is_theirs() -> None:
+    booking = earned(a_booking(), due=184_00, claimed=30_00, paid=20_00, transferred=100_00)
+    assert line(booking, 60_00).transfer == 10_00
+    assert line(booking, 50_00).transfer == 0
+    netted = booking.with_money(netted=15_00)  # paid a debt, and was never transferred
+    assert line(netted, 70_00).transfer == 5_00
+    more = booking.with_money(transferred=0)
+    assert line(more, 60_00).transfer == 60_00
+
+
+@pytest.mark.parametrize(
+    ("amount", "bps", "code", "fee"),
+    [
+        (184_00, 100, "USD", 1_82),
+        (10_00, 100, "USD", 50),  # the least there is
+        (50_50, 100, "USD", 50),
+        (50_51, 100, "USD", 50),
+        (1_51, 100, "USD", 50),
+        (150_50, 100, "USD", 1_49),
+        (10_000_00, 150, "USD", 147_78),
+        (51_00, 100, "USD", 51),  # 50.50 and its rounded fee would be a cent too much
+        (10_200, 100, "KWD", 110),
+        (10_000_00, 100, "HUF", 100_00),
+    ],
+)
+def test_an_instant_fee_is_one_percent_of_what_arrives(
+    amount: int, bps: int, code: str, fee: int
+) -> None:
+    assert instant_fee(amount, bps, 50, code) == fee

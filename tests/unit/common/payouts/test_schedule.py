@@ -58,3 +58,56 @@ def test_the_minimum_is_in_the_currencys_minor_units(
     minimum: Any, currency: str, least: int
 ) -> None:
     assert parse({"interval": "DAILY", "minimumAmount": minimum}).least(currency) == least
+
+
+@pytest.mark.parametrize(
+    ("said", "read"),
+    [
+        ({}, Schedule("DAILY", 0, None)),
+        ({"interval": "daily"}, Schedule("DAILY", 0, None)),
+        ({"interval": "manual", "anchor": 9}, Schedule("MANUAL", 0, None)),
+        ({"interval": "weekly"}, Schedule("WEEKLY", 0, None)),
+        ({"interval": "Weekly", "anchor": "tuesday"}, Schedule("WEEKLY", 1, None)),
+        ({"interval": "WEEKLY", "anchor": "XYZ"}, Schedule("WEEKLY", 0, None)),
+        ({"interval": "monthly"}, Schedule("MONTHLY", 1, None)),
+        ({"interval": "MONTHLY", "anchor": 15}, Schedule("MONTHLY", 15, None)),
+        ({"interval": "MONTHLY", "anchor": 1}, Schedule("MONTHLY", 1, None)),
+        ({"interval": "MONTHLY", "anchor": 31}, Schedule("MONTHLY", 31, None)),
+        ({"interval": "MONTHLY", "anchor": 0}, Schedule("MONTHLY", 1, None)),
+        ({"interval": "MONTHLY", "anchor": 32}, Schedule("MONTHLY", 1, None)),
+        ({"interval": "MONTHLY", "anchor": "15"}, Schedule("MONTHLY", 1, None)),
+        ({"interval": "MONTHLY", "anchor": True}, Schedule("MONTHLY", 1, None)),
+        ({"interval": "DAILY", "minimumAmount": 50}, Schedule("DAILY", 0, "50")),
+        ({"interval": "DAILY", "minimumAmount": True}, Schedule("DAILY", 0, None)),
+        ({"interval": "hourly", "minimumAmount": 50}, Schedule("DAILY", 0, None)),
+    ],
+)
+def test_a_profiles_schedule_is_read_in_any_case_and_what_is_missing_has_a_default(
+    said: dict[str, Any], read: Schedule
+) -> None:
+    assert parse(said) == read
+
+
+@pytest.mark.parametrize(
+    ("name", "number"),
+    [("MON", 0), ("TUE", 1), ("WED", 2), ("THU", 3), ("FRI", 4), ("SAT", 5), ("SUN", 6)],
+)
+def test_a_week_begins_on_monday(name: str, number: int) -> None:
+    schedule = parse({"interval": "WEEKLY", "anchor": name})
+    assert schedule.anchor == number
+    # 2026-11-02 is a Monday
+    assert days(schedule, date(2026, 11, 2), 7) == [date(2026, 11, 2 + number)]
+
+
+def test_without_a_word_payouts_are_daily_and_have_no_minimum() -> None:
+    assert Schedule() == Schedule("DAILY", 0, None)
+    assert Schedule().due(date(2026, 11, 1))
+
+
+def test_an_unknown_interval_is_never_due() -> None:
+    assert not Schedule("HOURLY").due(date(2026, 11, 1))
+
+
+@pytest.mark.parametrize("minimum", ["-1", "much", "0.001"])
+def test_a_minimum_that_is_no_amount_is_the_smallest_there_is(minimum: str) -> None:
+    assert Schedule("DAILY", 0, minimum).least("USD") == 1

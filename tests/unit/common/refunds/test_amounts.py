@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -194,3 +195,81 @@ def test_a_policy_never_gives_more_than_is_left_nor_less_than_its_percent(
     amount = policy_refund(held, percent)
     assert 0 <= amount <= held.remaining
     assert held.refunded + amount >= half_up(held.total * percent, 100)
+
+
+@pytest.mark.parametrize(
+    ("amounts", "words"),
+    [
+        ((0, 0, 0, 0), "a total that is not above 0, or a fee outside 0..total"),
+        ((10, 11, 0, 0), "a total that is not above 0, or a fee outside 0..total"),
+        ((10, -1, 0, 0), "a total that is not above 0, or a fee outside 0..total"),
+        ((10, 1, 11, 1), "refunds below 0 or beyond the total"),
+        ((10, 1, -1, 0), "refunds below 0 or beyond the total"),
+        ((10, 1, 5, 2), "more of the fee given back than the fee or the refunds"),
+        ((10, 5, 1, 2), "more of the fee given back than the fee or the refunds"),
+        ((10, 5, 1, -1), "more of the fee given back than the fee or the refunds"),
+    ],
+)
+def test_money_that_cannot_be_held_is_refused_in_words(
+    amounts: tuple[int, int, int, int], words: str
+) -> None:
+    with pytest.raises(ValueError, match=f"^{re.escape(words)}$"):
+        Held(*amounts, "USD")
+
+
+def test_money_at_its_limits_can_be_held() -> None:
+    assert Held(1, 1, 1, 1, "USD").remaining == 0
+    assert Held(1, 0, 0, 0, "USD").remaining == 1
+    assert Held(10, 5, 3, 3, "USD").remaining == 7
+
+
+def test_refusals_say_what_is_possible() -> None:
+    with pytest.raises(RefundTooLarge, match=r"^a refund of at most 20000 minor units is left$"):
+        refund_breakdown(GUIDE, 200_01)
+    words = r"^a compensation from 0 to 5000 minor units is possible$"
+    with pytest.raises(CompensationOutOfRange, match=words):
+        refund_breakdown(GUIDE, 150_00, 50_01)
+    with pytest.raises(ValueError, match=r"^a refund below 0$"):
+        refund_breakdown(GUIDE, -1)
+    for percent in (-1, 101):
+        with pytest.raises(ValueError, match=r"^a percent outside 0\.\.100$"):
+            policy_refund(GUIDE, percent)
+
+
+def test_up_to_a_multiple_goes_only_as_far_as_the_money_reaches() -> None:
+    held = Held(total=1255, fee=100, refunded=0, fee_refunded=0, currency="KWD")
+    assert refund_breakdown(held, 1251).refund == 1255
+    done = refund_breakdown(held, 1000, 251)
+    assert (done.compensation, done.platform_share_after) == (255, 0)
+    assert policy_refund(held, 100) == 1255
+
+
+@pytest.mark.parametrize(
+    ("given_back", "now"),
+    [
+        (60, 0),  # as much as 635 of 1250 gives back, by rule
+        (80, 0),  # more than that: nothing is taken back
+        (55, 5),
+        (0, 10),  # far less: never more than the refund itself
+    ],
+)
+def test_the_fee_is_measured_against_what_really_went_back(given_back: int, now: int) -> None:
+    held = Held(total=1250, fee=100, refunded=625, fee_refunded=given_back, currency="KWD")
+    assert refund_breakdown(held, 10).fee_refunded == now
+
+
+def test_a_second_refund_counts_from_the_first() -> None:
+    held = Held(200_00, 16_00, 150_00, 12_00, "USD")
+    assert refund_breakdown(held, 25_00) == Breakdown(
+        refund=25_00,
+        fee_refunded=2_00,
+        provider_reversed=23_00,
+        remaining_after=25_00,
+        provider_share_after=23_00,
+        platform_share_after=2_00,
+        compensation=None,
+    )
+
+
+def test_a_policy_that_gave_more_before_gives_nothing_now() -> None:
+    assert policy_refund(Held(1250, 100, 700, 60, "KWD"), 50) == 0

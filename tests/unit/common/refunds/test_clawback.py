@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 from common.bookings.model import Booking
 from common.operations.model import Result
 from common.refunds import clawback
-from common.store.store import Add, Create, Write
+from common.store import collections
+from common.store.store import Add, Create, Snapshot, Write
+from common.stripe_gateway.calls import Call
 from tests.unit.common.bookings.builders import NOW, a_booking, earned
 
 
@@ -105,3 +107,170 @@ def test_afterwards_the_provider_has_or_owes_exactly_their_due(
     assert money.reclaiming == money.overpaid == 0
     assert debt_of(writes) == money.receivable
     assert all(t["reversed"] <= t["amount"] for t in after.transfers)
+
+
+WHOM = {"bookingId": "booking-1", "customerId": "customer-1", "providerId": "provider-1"}
+
+
+def test_a_reversal_is_asked_for_under_a_key_of_its_own_and_says_what_for() -> None:
+    booking = transferred(earned(a_booking(), due=138_00), 184_00)
+    [call] = clawback.calls(booking, "refund-1", "request-1")
+    assert call == Call(
+        "reversal:tr_0",
+        "transfers.reverse",
+        {
+            "amount": 46_00,
+            "metadata": {
+                "bookingId": "booking-1",
+                "operationId": "refund-1",
+                "requestId": "request-1",
+            },
+        },
+        "refund-1-tr_0",
+        target="tr_0",
+    )
+
+
+def test_of_a_transfer_only_what_was_not_reversed_before_can_be() -> None:
+    booking = transferred(earned(a_booking(), due=0), 100_00, 84_00)
+    first, second = booking.transfers
+    spent = replace(booking, transfers=(first, {**second, "reversed": 80_00}))
+    spent = spent.with_money(transferred=104_00)
+    made = clawback.calls(spent, "refund-1", "request-1")
+    assert [(call.target, call.params["amount"]) for call in made] == [
+        ("tr_1", 4_00),
+        ("tr_0", 100_00),
+    ]
+    gone = replace(spent, transfers=(first, {**second, "reversed": 84_00}))
+    made = clawback.calls(gone.with_money(transferred=100_00), "refund-1", "request-1")
+    assert [(call.target, call.params["amount"]) for call in made] == [("tr_0", 100_00)]
+
+
+def test_a_single_cent_is_reversed_as_well() -> None:
+    booking = transferred(earned(a_booking(), due=183_99), 184_00)
+    assert [call.params["amount"] for call in clawback.calls(booking, "x", "x")] == [1]
+
+
+def test_only_what_still_lies_in_the_connected_balance_is_reversed() -> None:
+    booking = transferred(earned(a_booking(), due=92_00), 184_00, paid=150_00)
+    assert [call.params["amount"] for call in clawback.calls(booking, "x", "x")] == [34_00]
+
+
+def test_what_is_set_aside_for_reversals_can_be_called_off() -> None:
+    booking = transferred(earned(a_booking(), due=84_00, reclaiming=7), 100_00, 84_00)
+    calls = clawback.calls(booking, "refund-1", "request-1")
+    aside = clawback.set_aside(booking, calls)
+    assert aside.money.reclaiming == 7 + 99_93
+    assert clawback.called_off(aside, calls) == booking
+
+
+def test_a_made_reversal_is_booked_and_taken_off_its_transfer() -> None:
+    booking = transferred(earned(a_booking(), due=84_00), 100_00, 84_00)
+    calls = clawback.calls(booking, "refund-1", "request-1")
+    results = {call.name: made(call) for call in calls}
+    aside = clawback.set_aside(booking, calls)
+    after, writes = clawback.record(aside, "refund-1", calls, results, {}, NOW)
+    assert after.transfers == (
+        {"id": "tr_0", "amount": 100_00, "reversed": 16_00},
+        {"id": "tr_1", "amount": 84_00, "reversed": 84_00},
+    )
+    assert (after.money.transferred, after.money.receivable) == (84_00, 0)
+    first, second = writes
+    assert isinstance(first, Create)
+    assert first.key == collections.transaction("reversal_trr_tr_1_0")
+    assert first.data == {
+        "kind": "reversal",
+        "currency": "USD",
+        "entries": [
+            {"account": "platform:stripe", "amount": 84_00},
+            {"account": "provider:provider-1:stripe", "amount": -84_00},
+        ],
+        "stripeId": "trr_tr_1_0",
+        "createdAt": NOW,
+        **WHOM,
+    }
+    assert isinstance(second, Create)
+    assert second.data["entries"][0]["amount"] == 16_00
+    assert clawback.posting_keys(results) == (first.key, second.key)
+
+
+def test_a_reversal_that_its_webhook_recorded_is_not_counted_again() -> None:
+    booking = transferred(earned(a_booking(), due=138_00), 184_00)
+    [call] = clawback.calls(booking, "refund-1", "request-1")
+    aside = clawback.set_aside(booking, (call,))
+    told = clawback.with_reversal(aside, "tr_0", 46_00)  # by the webhook
+    key = collections.transaction("reversal_trr_tr_0_0")
+    docs = {key: Snapshot(key, {"kind": "reversal"}, NOW)}
+    results = {call.name: made(call)}
+    after, writes = clawback.record(told, "refund-1", (call,), results, docs, NOW)
+    assert (after.money.transferred, after.money.reclaiming) == (138_00, 0)
+    assert writes == []
+
+
+def test_of_results_only_made_reversals_have_a_transaction() -> None:
+    results = {
+        "refund": Result({"id": "re_1"}),
+        "reversal:tr_0": Result(None, "no"),
+        "reversal:tr_1": Result({"id": "trr_1", "amount": 1}),
+    }
+    assert clawback.posting_keys(results) == (collections.transaction("reversal_trr_1"),)
+
+
+def owed_why(booking: Booking, *results: Result) -> str:
+    calls = clawback.calls(booking, "refund-1", "request-1")
+    named = {call.name: result for call, result in zip(calls, results, strict=False)}
+    aside = clawback.set_aside(booking, calls)
+    _, writes = clawback.record(aside, "refund-1", calls, named, {}, NOW)
+    debts = [one.data for one in writes if isinstance(one, Create) and one.data["kind"] == "debt"]
+    [debt] = debts
+    return str(debt["why"])
+
+
+def test_a_debt_says_why_it_could_not_be_reversed() -> None:
+    booking = transferred(earned(a_booking(), due=0), 184_00)
+    assert owed_why(booking, Result(None, "balance_insufficient")) == "balance_insufficient"
+    assert owed_why(booking, Result(None, None)) == "refused"
+    assert owed_why(booking) == "paid_out"
+
+
+def test_a_reversal_that_was_not_made_does_not_keep_the_next_from_being_recorded() -> None:
+    booking = transferred(earned(a_booking(), due=0), 100_00, 84_00)
+    calls = clawback.calls(booking, "refund-1", "request-1")
+    _, last = calls
+    aside = clawback.set_aside(booking, calls)
+    after, _ = clawback.record(aside, "refund-1", calls, {last.name: made(last)}, {}, NOW)
+    assert (after.money.transferred, after.money.receivable) == (84_00, 84_00)
+
+
+def test_a_debt_of_46_is_one_transaction_and_counts_in_the_providers_totals() -> None:
+    booking = transferred(earned(a_booking(), due=138_00, receivable=0), 184_00, paid=184_00)
+    owing, writes = clawback.indebted(booking, "refund-1", "paid_out", NOW)
+    assert owing == booking.with_money(receivable=46_00)
+    posting, total = writes
+    assert isinstance(posting, Create)
+    assert posting.key == collections.transaction("debt_refund-1-booking-1")
+    assert posting.data == {
+        "kind": "debt",
+        "currency": "USD",
+        "entries": [
+            {"account": "provider:provider-1:debt", "amount": 46_00},
+            {"account": "provider:provider-1", "amount": -46_00},
+        ],
+        "stripeId": "refund-1-booking-1",
+        "createdAt": NOW,
+        **WHOM,
+        "why": "paid_out",
+    }
+    key = collections.earnings("provider-1", "USD")
+    assert total == Add(key, {"providerId": "provider-1", "currency": "USD"}, {"debt": 46_00})
+
+
+def test_a_further_debt_adds_to_the_first() -> None:
+    booking = transferred(earned(a_booking(), due=92_00, receivable=46_00), 184_00, paid=184_00)
+    owing, _ = clawback.indebted(booking, "refund-2", "paid_out", NOW)
+    assert owing.money.receivable == 92_00
+
+
+def test_who_has_no_more_than_their_due_owes_nothing() -> None:
+    booking = transferred(earned(a_booking()), 184_00)
+    assert clawback.indebted(booking, "refund-1", "paid_out", NOW) == (booking, [])

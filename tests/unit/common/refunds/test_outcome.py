@@ -13,8 +13,9 @@ from common.bookings.model import Booking
 from common.bookings.status import Status
 from common.ledger.posting import Posting
 from common.refunds.model import Refund
-from common.refunds.outcome import apply, given_back, refused
+from common.refunds.outcome import apply, given_back, is_over, posting_keys, refused, released
 from common.refunds.plan import refundable
+from common.store import collections
 from tests.unit.common.bookings.builders import NOW, a_booking, earned
 
 BALANCE = "txn_1"
@@ -162,3 +163,102 @@ def test_a_booking_is_refunded_when_stripe_took_the_refund_that_leaves_nothing()
     assert given_back(asked, replace(taken, status="FAILED"), at=NOW, by="x", why="x") == asked
     another = replace(taken, id="refund-0")
     assert given_back(asked, another, at=NOW, by="x", why="x") == asked
+
+
+def test_a_refund_may_have_three_transactions() -> None:
+    assert posting_keys("re_1") == (
+        collections.transaction("refund_re_1"),
+        collections.transaction("refund_failed_re_1"),
+        collections.transaction("refund_kept_re_1"),
+    )
+
+
+def test_a_refund_that_failed_is_final() -> None:
+    failed = a_refund(status="FAILED")
+    assert apply(failed, reserved(), word("succeeded")) == (failed, reserved(), [])
+
+
+def test_a_success_may_still_fail() -> None:
+    refund, booking, _ = apply(a_refund(), reserved(), word("succeeded"))
+    refund, booking, postings = apply(refund, booking, word("failed", failure_reason="declined"))
+    assert (refund.status, refund.failure_reason) == ("FAILED", "declined")
+    assert booking == a_booking()
+    assert [posting.id for posting in postings] == ["refund_re_1", "refund_failed_re_1"]
+
+
+def test_a_late_pending_changes_no_word_of_a_success() -> None:
+    done, _, _ = apply(a_refund(), reserved(), word("succeeded"))
+    late, _, postings = apply(done, reserved(), word("pending"))
+    assert late == done
+    assert [posting.id for posting in postings] == ["refund_re_1"]
+
+
+def test_stripes_word_is_kept_with_the_refund() -> None:
+    refund, _, _ = apply(a_refund(), reserved(), word("requires_action"))
+    assert (refund.status, refund.stripe_status) == ("PENDING", "requires_action")
+
+
+def test_a_refund_that_failed_without_having_moved_books_nothing_while_the_booking_stands() -> None:
+    told = word("failed", balance_transaction=None)
+    refund, booking, postings = apply(a_refund(), reserved(), told)
+    assert (refund.status, booking.money.refunded, postings) == ("FAILED", 0, [])
+
+
+def test_of_a_booking_that_is_over_it_is_held_again_where_nothing_had_moved() -> None:
+    gone = over(a_booking(refunded=50_00, fee_refunded=4_00), Status.CANCELLED)
+    told = word("failed", balance_transaction=None)
+    earned_part = a_refund(held=0, owed_delta=46_00)
+    _, _, postings = apply(earned_part, gone, told)
+    assert [posting.id for posting in postings] == ["refund_kept_re_1"]
+    _, _, none = apply(a_refund(), gone, told)
+    assert none == []
+
+
+def test_of_a_booking_that_is_over_the_return_is_a_transaction_of_its_own() -> None:
+    gone = over(a_booking(refunded=50_00, fee_refunded=4_00), Status.CANCELLED)
+    _, _, postings = apply(a_refund(), gone, word("failed"))
+    assert [posting.id for posting in postings] == ["refund_re_1", "refund_failed_re_1"]
+
+
+def test_stripes_no_leaves_a_standing_booking_as_before_the_refund() -> None:
+    assert refused(reserved(), a_refund()) == (a_booking(), [])
+    booking, postings = refused(earned(reserved()), a_refund(held=0, owed_delta=46_00))
+    assert (booking.money.due, booking.money.unreturned, postings) == (184_00, 0, [])
+
+
+def test_a_failed_refund_adds_to_what_failed_before() -> None:
+    before = earned(reserved()).with_money(unreturned=10_00)
+    assert released(before, a_refund()).money.unreturned == 60_00
+    gone = over(a_booking(refunded=50_00, fee_refunded=4_00), Status.REFUNDED, unreturned=10_00)
+    assert released(gone, a_refund(held=0, owed_delta=46_00)).money.unreturned == 60_00
+    unearned = reserved().with_money(unreturned=10_00)
+    assert released(unearned, a_refund()).money.unreturned == 10_00
+
+
+def test_a_part_that_was_held_is_held_again_and_the_rest_is_the_providers() -> None:
+    booking = earned(reserved(), due=147_20)
+    after = released(booking, a_refund(held=10_00, owed_delta=36_80)).money
+    assert (after.unreturned, after.due) == (10_00, 184_00)
+    assert (after.refunded, after.fee_refunded) == (0, 0)
+
+
+@pytest.mark.parametrize("status", list(Status))
+def test_over_is_what_does_not_take_place_any_more(status: Status) -> None:
+    ends = {Status.CANCELLED, Status.DECLINED, Status.EXPIRED, Status.REFUNDED}
+    assert is_over(a_booking(status=status)) is (status in ends)
+
+
+def test_the_step_to_refunded_is_remembered_and_ends_the_hold() -> None:
+    asked = a_booking(refunded=200_00, fee_refunded=16_00)
+    asked = replace(asked, last_refund={"id": "refund-1"}, hold_until=NOW)
+    done = given_back(asked, a_refund(), at=NOW, by="stripe", why="refund.updated")
+    last = done.history[-1]
+    assert (last["by"], last["why"], last["at"]) == ("stripe", "refund.updated", NOW)
+    assert done.hold_until is None
+
+
+def test_a_booking_without_any_refund_or_with_something_left_is_not_refunded() -> None:
+    left = replace(reserved(), last_refund={"id": "refund-1"})
+    assert given_back(left, a_refund(), at=NOW, by="x", why="x") == left
+    unknown = a_booking(refunded=200_00, fee_refunded=16_00)
+    assert given_back(unknown, a_refund(), at=NOW, by="x", why="x") == unknown

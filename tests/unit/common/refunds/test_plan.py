@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -15,7 +15,7 @@ from common.bookings.model import Booking
 from common.bookings.status import Status
 from common.errors import NotRefundable, RefusedAmount
 from common.refunds.outcome import given_back
-from common.refunds.plan import allowed, apply, breakdown, refundable
+from common.refunds.plan import Allowed, allowed, apply, breakdown, refundable
 from common.refunds.refund_operation import open_refund
 from tests.unit.common.bookings.builders import NOW, a_booking, earned
 
@@ -37,6 +37,37 @@ def test_confirmed_is_refundable_to_all_and_completed_to_operators(status: Statu
     may = {role for role in PARTIES if refundable(booking, role)}
     expected = {Status.CONFIRMED: set(PARTIES), Status.COMPLETED: {Role.OPERATOR}}
     assert may == expected.get(status, set())
+
+
+@pytest.mark.parametrize("status", list(Status))
+def test_of_a_booking_that_is_over_an_operator_gives_back_what_a_failed_refund_left(
+    status: Status,
+) -> None:
+    left = a_booking(status=status, refunded=199_99, fee_refunded=16_00)
+    over = {Status.REFUNDED, Status.EXPIRED, Status.DECLINED}
+    stands = {Status.CONFIRMED, Status.COMPLETED}
+    assert refundable(left, Role.OPERATOR) is (status in over | stands)
+    assert refundable(left, Role.PROVIDER) is (status is Status.CONFIRMED)
+    gone = left.with_money(refunded=200_00)
+    assert not refundable(gone, Role.OPERATOR)
+
+
+def test_of_a_cancelled_booking_only_what_failed_to_go_back_can_be_given_back() -> None:
+    cancelled = a_booking(status=Status.CANCELLED, refunded=100_00, fee_refunded=8_00)
+    assert not refundable(cancelled, Role.OPERATOR)
+    assert refundable(cancelled.with_money(unreturned=1), Role.OPERATOR)
+
+
+@pytest.mark.parametrize("role", PARTIES)
+def test_what_is_all_being_given_back_is_not_given_back_twice(role: Role) -> None:
+    assert not refundable(a_booking(refunded=200_00, fee_refunded=16_00), role)
+
+
+def test_a_caller_is_told_the_policys_percent_and_their_own_limit() -> None:
+    booking = a_booking(starts_in=timedelta(hours=1), refunded=30_00, fee_refunded=2_40)
+    assert allowed(booking, Role.CUSTOMER, NOW) == Allowed(50, 70_00, 70_00)
+    assert allowed(booking, Role.PROVIDER, NOW) == Allowed(50, 170_00, 170_00)
+    assert allowed(booking, Role.OPERATOR, NOW) == Allowed(50, 170_00, 170_00)
 
 
 def test_a_state_that_cannot_be_refunded_is_named() -> None:
@@ -82,15 +113,98 @@ def test_provider_and_operator_are_bound_by_what_is_left_only(role: Role) -> Non
     assert breakdown(booking, role, NOW, None).refund == 80_00
 
 
-def test_a_compensation_beyond_the_rest_is_refused() -> None:
+@dataclass(frozen=True)
+class Refusal:
+    """What a caller reads of a refused amount."""
+
+    type: str
+    message: str
+    allowed: Decimal
+
+
+def refusal(booking: Booking, role: Role, *amounts: int | None) -> Refusal:
     with pytest.raises(RefusedAmount) as refused:
-        breakdown(a_booking(), Role.OPERATOR, NOW, 150_00, 50_01)
-    assert refused.value.details["allowed"] == Decimal("50.00")
+        breakdown(booking, role, NOW, *amounts)
+    error = refused.value
+    assert set(error.details) == {"allowed"}
+    return Refusal(error.type, error.message, error.details["allowed"])
+
+
+TOO_MUCH = "The refund is more than what can be given back; lower the amount"
+NOTHING = "Nothing of this booking can be given back now"
+FIRST = "An earlier refund failed: give that back first, without a providerCompensation"
+
+
+def test_too_large_a_refund_says_by_which_rule_and_how_much_is_allowed() -> None:
+    booking = a_booking(starts_in=timedelta(hours=1))
+    expected = Refusal("exceeds_policy", TOO_MUCH, Decimal("100.00"))
+    assert refusal(booking, Role.CUSTOMER, 100_01) == expected
+    expected = Refusal("exceeds_remaining", TOO_MUCH, Decimal("200.00"))
+    assert refusal(booking, Role.PROVIDER, 200_01) == expected
+    assert refusal(booking, Role.OPERATOR, 200_01) == expected
+
+
+@pytest.mark.parametrize("amount", [None, 0])
+def test_where_nothing_goes_back_a_customer_hears_of_the_policy(amount: int | None) -> None:
+    late = a_booking(policy="STRICT", starts_in=timedelta(0))
+    expected = Refusal("exceeds_policy", NOTHING, Decimal("0.00"))
+    assert refusal(late, Role.CUSTOMER, amount) == expected
 
 
 def test_a_refund_of_nothing_without_a_compensation_is_refused() -> None:
-    with pytest.raises(RefusedAmount):
-        breakdown(a_booking(), Role.OPERATOR, NOW, 0)
+    expected = Refusal("nothing_to_refund", NOTHING, Decimal("0.00"))
+    assert refusal(a_booking(), Role.OPERATOR, 0) == expected
+
+
+def test_a_compensation_beyond_the_rest_is_refused() -> None:
+    words = "The compensation is more than what the refund leaves"
+    expected = Refusal("compensation_out_of_range", words, Decimal("50.00"))
+    assert refusal(a_booking(), Role.OPERATOR, 150_00, 50_01) == expected
+
+
+def test_with_a_compensation_alone_the_customer_gets_the_rest() -> None:
+    part = breakdown(a_booking(), Role.OPERATOR, NOW, None, 50_00)
+    assert (part.refund, part.compensation, part.platform_share_after) == (150_00, 50_00, 0)
+    all_of_it = breakdown(a_booking(), Role.OPERATOR, NOW, None, 200_00)
+    assert (all_of_it.refund, all_of_it.provider_share_after) == (0, 200_00)
+    words = "The compensation is more than what the refund leaves"
+    expected = Refusal("compensation_out_of_range", words, Decimal("200.00"))
+    assert refusal(a_booking(), Role.OPERATOR, None, 200_01) == expected
+
+
+def test_nothing_can_be_refunded_with_a_compensation_as_well() -> None:
+    part = breakdown(a_booking(), Role.OPERATOR, NOW, 0, 120_00)
+    assert (part.refund, part.provider_share_after, part.platform_share_after) == (
+        0,
+        120_00,
+        80_00,
+    )
+
+
+def test_while_a_failed_refund_is_with_us_no_compensation_is_decided() -> None:
+    cancelled = a_booking(status=Status.CANCELLED, due=92_00, unreturned=100_00)
+    expected = Refusal("compensation_decided", FIRST, Decimal("100.00"))
+    assert refusal(cancelled, Role.OPERATOR, 100_00, 10_00) == expected
+    standing = a_booking(unreturned=100_00)
+    assert refusal(standing, Role.OPERATOR, 100_00, 10_00) == expected
+    given = a_booking(status=Status.REFUNDED, refunded=50_00, fee_refunded=4_00)
+    expected = Refusal("compensation_decided", FIRST, Decimal("150.00"))
+    assert refusal(given, Role.OPERATOR, 100_00, 10_00) == expected
+
+
+def test_of_amounts_that_disagree_never_more_goes_back_than_is_left() -> None:
+    torn = a_booking(refunded=150_00, fee_refunded=12_00, unreturned=100_00)
+    words = "The refund is more than what is left of the payment"
+    expected = Refusal("exceeds_remaining", words, Decimal("50.00"))
+    assert refusal(torn, Role.OPERATOR, 100_00) == expected
+
+
+def test_who_cancelled_with_a_compensation_and_why_is_remembered() -> None:
+    part = breakdown(a_booking(), Role.OPERATOR, NOW, 150_00, 50_00)
+    after = apply(a_booking(), part, now=NOW, by="operator-1", why="PROCESS_REFUND")
+    last = after.history[-1]
+    assert (last["by"], last["why"], last["at"]) == ("operator-1", "PROCESS_REFUND", NOW)
+    assert (after.earned_at, after.eligible_at) == (NOW, NOW)
 
 
 def test_what_a_failed_refund_left_held_is_all_an_operator_can_give_back_first() -> None:
