@@ -40,7 +40,7 @@ def test_a_booking_that_was_just_made_knows_of_nothing_yet() -> None:
     empty = ("hold_until", "paid_at", "completed_at", "earned_at", "eligible_at", "last_refund")
     assert [getattr(fresh, name) for name in empty] == [None] * len(empty)
     assert (fresh.transfers, fresh.history) == ((), ())
-    assert (fresh.holds, fresh.payment) == ({}, {})
+    assert (fresh.holds, fresh.payment, fresh.request) == ({}, {}, {})
 
 
 def test_what_was_paid_and_not_given_back_is_left() -> None:
@@ -119,6 +119,18 @@ def test_nothing_goes_out_before_it_is_earned_and_eligible_and_free_of_holds() -
 def test_a_place_is_kept_until_the_booking_is_over() -> None:
     kept = [status for status in Status if a_booking(status=status).keeps_place]
     assert kept == ["PENDING", "REQUESTED", "CONFIRMED", "COMPLETED", "DISPUTED"]
+
+
+@pytest.mark.parametrize(
+    ("blocks", "keeps"), [({}, True), ({"blocks": True}, True), ({"blocks": False}, False)]
+)
+def test_a_request_keeps_its_place_while_unanswered_unless_its_service_says_otherwise(
+    blocks: dict[str, bool], keeps: bool
+) -> None:
+    waiting = replace(a_booking(status=Status.REQUESTED, paid=False), request=blocks)
+    assert (waiting.claims_place, waiting.keeps_place) == (keeps, keeps)
+    over = replace(waiting, status=Status.DECLINED)
+    assert (over.claims_place, over.keeps_place) == (keeps, False)
 
 
 @pytest.mark.parametrize("status", list(Status))

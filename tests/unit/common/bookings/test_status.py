@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from common.bookings.status import KEEPS_PLACE, TRANSITIONS, Status, require_transition
+from common.bookings.status import KEEPS_PLACE, TRANSITIONS, UNPAID, Status, require_transition
 from common.errors import WrongState
 from tests.unit.common.bookings.builders import NOW, a_booking
 
@@ -86,3 +86,7 @@ def test_no_walk_leaves_the_table_and_its_history_runs_forward(
 def test_a_place_is_kept_exactly_while_the_booking_may_still_take_place() -> None:
     over = {Status.CANCELLED, Status.DECLINED, Status.EXPIRED, Status.REFUNDED}
     assert set(KEEPS_PLACE) == set(Status) - over
+
+
+def test_nothing_was_paid_yet_of_what_is_pending_or_requested() -> None:
+    assert set(UNPAID) == {Status.PENDING, Status.REQUESTED}

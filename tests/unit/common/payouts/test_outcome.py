@@ -215,3 +215,14 @@ def test_a_single_cent_that_stripe_kept_is_the_first_bookings() -> None:
     back = apply(payout, bookings, told)
     assert back.payout.kept == {"booking-1": 1}
     assert moved(back.bookings) == {"booking-1": (0, 1), "booking-2": (0, 0)}
+
+
+def test_what_came_back_is_what_stripe_says_and_not_what_we_reckoned() -> None:
+    payout = a_payout(fee=1_82, method="instant")
+    told = word("failed", failure_balance_transaction={"net": 182_00})
+    back = apply(payout, on_its_way(), told)
+    assert dict(back.postings[1].entries) == {
+        "provider:provider-1:stripe": 182_00,
+        "provider:provider-1": -182_00,
+    }
+    assert back.payout.kept == {"booking-1": 2_00}
