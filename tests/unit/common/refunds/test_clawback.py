@@ -221,9 +221,10 @@ def owed_why(booking: Booking, *results: Result) -> str:
     named = {call.name: result for call, result in zip(calls, results, strict=False)}
     aside = clawback.set_aside(booking, calls)
     _, writes = clawback.record(aside, "refund-1", calls, named, {}, NOW)
-    debts = [one.data for one in writes if isinstance(one, Create) and one.data["kind"] == "debt"]
-    [debt] = debts
-    return str(debt["why"])
+    [debt] = [one for one in writes if isinstance(one, Create) and one.data["kind"] == "debt"]
+    assert debt.key == collections.transaction("debt_refund-1-booking-1")
+    assert debt.data["createdAt"] == NOW
+    return str(debt.data["why"])
 
 
 def test_a_debt_says_why_it_could_not_be_reversed() -> None:
