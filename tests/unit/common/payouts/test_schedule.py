@@ -64,6 +64,7 @@ def test_the_minimum_is_in_the_currencys_minor_units(
     ("said", "read"),
     [
         ({}, Schedule("DAILY", 0, None)),
+        ({"minimumAmount": 50}, Schedule("DAILY", 0, "50")),
         ({"interval": "daily"}, Schedule("DAILY", 0, None)),
         ({"interval": "manual", "anchor": 9}, Schedule("MANUAL", 0, None)),
         ({"interval": "weekly"}, Schedule("WEEKLY", 0, None)),

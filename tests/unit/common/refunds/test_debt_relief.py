@@ -180,6 +180,12 @@ def test_no_more_than_a_hundred_payers_are_looked_at() -> None:
     assert shelf.limits == [100]
 
 
+def test_bookings_that_paid_no_debt_do_not_crowd_out_one_that_did() -> None:
+    others = [stored(paid_debt(number, 0)) for number in range(3, 103)]
+    done = relief(owes(46_00), debt(0), *others, stored(paid_debt(2, 46_00)))
+    assert done.booking.money.receivable == 0
+
+
 def test_where_the_whole_debt_still_stands_no_payer_is_looked_for() -> None:
     shelf = Shelf(debt(46_00))
     relieve(a_request(shelf), owes(46_00), "re_1")

@@ -226,6 +226,12 @@ def test_stripes_no_leaves_a_standing_booking_as_before_the_refund() -> None:
     assert (booking.money.due, booking.money.unreturned, postings) == (184_00, 0, [])
 
 
+def test_stripes_no_is_booked_under_our_own_id_since_stripe_has_none() -> None:
+    gone = over(a_booking(refunded=50_00, fee_refunded=4_00), Status.CANCELLED)
+    _, [posting] = refused(gone, a_refund(held=0, owed_delta=46_00))
+    assert posting.id == "refund_kept_refund-1"
+
+
 def test_a_failed_refund_adds_to_what_failed_before() -> None:
     before = earned(reserved()).with_money(unreturned=10_00)
     assert released(before, a_refund()).money.unreturned == 60_00
