@@ -66,7 +66,7 @@ def test_a_booking_that_is_being_given_back_is_not_completed() -> None:
 def test_the_completion_is_one_commit_of_booking_totals_and_earning() -> None:
     booking = a_booking()
     was, after = snapshot(booking), done(booking)
-    changed, totals, posting = writes(was, after, LATER)
+    changed, totals, posting, *figures = writes(was, after, LATER)
     assert isinstance(changed, Replace)
     assert (changed.was, changed.data["status"]) == (was, "COMPLETED")
     assert isinstance(totals, Add)
@@ -79,6 +79,7 @@ def test_the_completion_is_one_commit_of_booking_totals_and_earning() -> None:
         {"account": "provider:provider-1", "amount": -184_00},
         {"account": "platform:commission", "amount": -16_00},
     ]
+    assert [type(one) for one in figures] == [Add, Add]  # the day's totals and the year's
 
 
 def test_where_nothing_is_left_nothing_is_earned_in_the_ledger() -> None:

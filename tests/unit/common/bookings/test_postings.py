@@ -9,7 +9,12 @@ from hypothesis import strategies as st
 from common.bookings import postings
 from tests.unit.common.bookings.builders import a_booking, earned
 
-WHOM = {"bookingId": "booking-1", "customerId": "customer-1", "providerId": "provider-1"}
+WHOM = {
+    "bookingId": "booking-1",
+    "customerId": "customer-1",
+    "providerId": "provider-1",
+    "category": "music",
+}
 
 
 def test_a_payment_is_held_and_nobodys_income() -> None:

@@ -198,7 +198,8 @@ def test_what_was_taken_in_another_currency_is_exchanged_and_its_fee_is_in_that_
     }
 
 
-WHOM = {"bookingId": "booking-1", "customerId": "customer-1", "providerId": "provider-1"}
+PARTIES = {"bookingId": "booking-1", "customerId": "customer-1", "providerId": "provider-1"}
+WHOM = {**PARTIES, "category": "music"}
 
 
 def test_what_stripe_moved_for_a_dispute_is_one_transaction_each() -> None:
@@ -338,7 +339,7 @@ def test_the_record_of_a_dispute_is_stripes_in_our_names() -> None:
     dispute = {**word("needs_response"), "evidence_details": {"due_by": 1_800_000_000}}
     assert document(a_booking(), dispute, NOW) == {
         "kind": "CARD",
-        **WHOM,
+        **PARTIES,
         "stripeDisputeId": "dp_1",
         "chargeId": "ch_1",
         "amount": 200_00,

@@ -68,13 +68,14 @@ def test_what_stands_is_not_written_again() -> None:
     key = collections.transaction("charge_ch_1")
     assert post({key: Snapshot(key, {"kind": "charge"}, NOW)}, a_posting(), NOW) == []
     for known in ({key: Snapshot(key, None, None)}, {}):
-        assert post(known, a_posting(), NOW)[0] == a_posting().writes(NOW)[0]
+        assert post(known, a_posting(), NOW) == a_posting().writes(NOW)
 
 
 def test_an_event_and_its_reverse_come_to_nothing() -> None:
     there = a_posting()
     back = there.reversed("charge_undone", "ch_1")
     assert back.id == "charge_undone_ch_1"
+    assert (back.currency, back.concerns) == ("USD", {"bookingId": "booking-1"})
     sums: dict[str, int] = {}
     for account, amount in (*there.entries, *back.entries):
         sums[account] = sums.get(account, 0) + amount

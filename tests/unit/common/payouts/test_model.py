@@ -68,7 +68,7 @@ def test_a_payout_that_was_just_made_knows_of_nothing_yet() -> None:
         "transfers", "kept",
     )  # fmt: skip
     assert [getattr(fresh, name) for name in unknown] == [None] * len(unknown)
-    assert (fresh.fee, fresh.debt_recovered) == (0, 0)
+    assert (fresh.fee, fresh.debt_recovered, fresh.beyond) == (0, 0, 0)
     assert (TWO.title, TWO.paid, TWO.refunded, TWO.fee) == ("", 0, 0, 0)
 
 
@@ -104,6 +104,7 @@ FULL = {
     "failure_message": "No account",
     "transfers": {"tr_1": {"bookingId": "booking-1", "amount": 60_00}},
     "kept": {"booking-1": 1_82},
+    "beyond": 3_00,
 }
 
 
@@ -151,6 +152,7 @@ def test_its_document_holds_every_field_under_its_name() -> None:
         ],
         "transfers": {"tr_1": {"bookingId": "booking-1", "amount": 60_00}},
         "kept": {"booking-1": 1_82},
+        "beyond": 3_00,
     }
     assert len(document) == len(fields(Payout)) - 1  # all but the id, which is the key
     assert type(document["status"]) is str
@@ -164,9 +166,9 @@ def test_a_payout_comes_back_from_its_document_as_it_was() -> None:
     assert Payout.load(Snapshot(write.key, write.data, NOW)) == payout
 
 
-def test_a_document_of_before_stripe_kept_anything_says_nothing_of_it() -> None:
+def test_an_older_document_says_nothing_of_what_stripe_kept_or_of_anything_beyond() -> None:
     document = a_payout().to_document()
-    assert (document["transfers"], document.pop("kept")) == ({}, {})
+    assert (document["transfers"], document.pop("kept"), document.pop("beyond")) == ({}, {}, 0)
     loaded = Payout.load(Snapshot(collections.payout("payout-1"), document, NOW))
     assert loaded == a_payout(transfers={}, kept=None)
 

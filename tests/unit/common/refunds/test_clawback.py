@@ -109,7 +109,12 @@ def test_afterwards_the_provider_has_or_owes_exactly_their_due(
     assert all(t["reversed"] <= t["amount"] for t in after.transfers)
 
 
-WHOM = {"bookingId": "booking-1", "customerId": "customer-1", "providerId": "provider-1"}
+WHOM = {
+    "bookingId": "booking-1",
+    "customerId": "customer-1",
+    "providerId": "provider-1",
+    "category": "music",
+}
 
 
 def test_a_reversal_is_asked_for_under_a_key_of_its_own_and_says_what_for() -> None:

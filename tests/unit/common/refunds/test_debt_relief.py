@@ -117,6 +117,7 @@ def test_a_debt_of_46_that_still_stands_is_cancelled() -> None:
         "bookingId": "booking-1",
         "customerId": "customer-1",
         "providerId": "provider-1",
+        "category": "music",
     }
     [write] = done.writes
     assert write == Patch(collections.earnings("provider-1", "USD"), {"debt": 4_00}, version=NOW)

@@ -19,6 +19,7 @@ WHOM = {
     "bookingId": "booking-1",
     "customerId": "customer-1",
     "providerId": "provider-1",
+    "category": "music",
     "refundId": "refund-1",
 }
 
