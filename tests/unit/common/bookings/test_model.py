@@ -17,7 +17,7 @@ from tests.unit.common.bookings.builders import NOW, a_booking, earned
 AGREED = BookingMoney("USD", 200_00, 16_00, 184_00, 800)
 MOVED = (
     "captured", "refunded", "fee_refunded", "due", "claimed", "paid", "transferred", "netted",
-    "receivable", "reclaiming", "unreturned",
+    "receivable", "reclaiming", "unreturned", "sent",
 )  # fmt: skip
 
 
@@ -40,7 +40,7 @@ def test_a_booking_that_was_just_made_knows_of_nothing_yet() -> None:
     empty = ("hold_until", "paid_at", "completed_at", "earned_at", "eligible_at", "last_refund")
     assert [getattr(fresh, name) for name in empty] == [None] * len(empty)
     assert (fresh.transfers, fresh.history) == ((), ())
-    assert (fresh.holds, fresh.payment, fresh.request) == ({}, {}, {})
+    assert (fresh.holds, fresh.payment, fresh.request, fresh.attendance) == ({}, {}, {}, {})
 
 
 def test_what_was_paid_and_not_given_back_is_left() -> None:
@@ -83,6 +83,8 @@ def test_a_provider_has_too_much_where_more_was_sent_or_netted_than_is_due(
         ({"transferred": 144_00, "paid": 184_00, "netted": 40_00}, 0),
         ({"transferred": 144_00, "paid": 60_00, "netted": 40_00}, 124_00),
         ({"transferred": 100_00, "paid": 184_00}, 0),
+        ({"transferred": 184_00, "claimed": 100_00, "sent": 100_00}, 84_00),
+        ({"transferred": 184_00, "claimed": 184_00}, 184_00),
         ({"transferred": 1}, 1),
     ],
 )
@@ -90,6 +92,48 @@ def test_in_the_connected_balance_lies_what_was_sent_and_not_paid_out_or_reverse
     moved: dict[str, int], there: int
 ) -> None:
     assert money(**moved).there == there
+
+
+@pytest.mark.parametrize(
+    ("moved", "idle"),
+    [
+        ({"transferred": 184_00}, 184_00),
+        ({"transferred": 184_00, "claimed": 100_00}, 84_00),
+        ({"transferred": 184_00, "claimed": 100_00, "sent": 100_00}, 84_00),
+        ({"transferred": 184_00, "paid": 60_00}, 124_00),
+        ({"transferred": 144_00, "paid": 60_00, "netted": 40_00}, 124_00),
+        ({"transferred": 184_00, "reclaiming": 46_00}, 138_00),
+        ({"transferred": 100_00, "claimed": 184_00}, 0),
+        ({"transferred": 1}, 1),
+    ],
+)
+def test_what_was_sent_and_no_payout_takes_lies_idle(moved: dict[str, int], idle: int) -> None:
+    assert earned(a_booking(), **moved).idle == idle
+
+
+def test_what_lies_idle_and_may_not_go_out_is_parked() -> None:
+    payable = earned(a_booking(), transferred=184_00)
+    assert payable.parked == 0
+    assert replace(payable, holds={"dispute": "dp_1"}).parked == 184_00
+    assert payable.with_money(due=100_00).parked == 84_00
+    assert payable.with_money(due=183_99).parked == 1
+    assert payable.with_money(transferred=100_00).parked == 0
+
+
+def test_holds_of_one_kind_stand_beside_each_other_and_end_each_for_itself() -> None:
+    first = a_booking().held_by("dispute", "dp_1")
+    assert first.holds == {"dispute": "dp_1"}
+    assert first.held_by("dispute", "dp_1") == first
+    both = first.held_by("dispute", "dp_2").held_by("review", "prv_1")
+    assert both.holds == {"dispute": "dp_1", "dispute:dp_2": "dp_2", "review": "prv_1"}
+    assert both.held_by("dispute", "dp_2") == both
+    second = both.freed_of("dp_1")
+    assert second.holds == {"dispute:dp_2": "dp_2", "review": "prv_1"}
+    assert (second.is_held("dispute"), second.is_held("review")) == (True, True)
+    last = second.freed_of("dp_2")
+    assert (last.is_held("dispute"), last.is_held("review")) == (False, True)
+    assert last.freed_of("unknown") == last
+    assert not a_booking().is_held("dispute")
 
 
 @pytest.mark.parametrize(

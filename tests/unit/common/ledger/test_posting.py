@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from common.ledger import figures
 from common.ledger.posting import Posting, entries, post
 from common.store import collections
 from common.store.store import Create, Snapshot
@@ -80,3 +81,28 @@ def test_an_event_and_its_reverse_come_to_nothing() -> None:
     for account, amount in (*there.entries, *back.entries):
         sums[account] = sums.get(account, 0) + amount
     assert set(sums.values()) == {0}
+
+
+def test_with_the_transaction_go_its_figures_to_its_day_and_its_providers_year() -> None:
+    about = {"providerId": "ada", "category": "music"}
+    lines = entries(("platform:stripe", 100), ("bookings:held", -100))
+    posting = Posting("charge", "ch_1", "USD", lines, about)
+    document, day, year = posting.writes(NOW)
+    assert isinstance(document, Create)
+    assert (document.data["category"], document.data["providerId"]) == ("music", "ada")
+    adds = document.data["figures"]
+    assert [day] == figures.on_day("charge_ch_1", "USD", "music", adds, NOW)
+    assert [year] == figures.on_year("ada", "USD", adds, NOW)
+
+
+def test_what_concerns_no_category_and_no_provider_counts_for_its_day_only() -> None:
+    _, *totals = a_posting().writes(NOW)
+    adds = figures.of("charge", a_posting().entries)
+    assert totals == figures.on_day("charge_ch_1", "USD", "", adds, NOW)
+
+
+def test_what_has_no_figures_is_one_document() -> None:
+    posting = Posting("transfer", "tr_1", "USD", entries(("a", 1), ("b", -1)), {"providerId": "x"})
+    [write] = posting.writes(NOW)
+    assert isinstance(write, Create)
+    assert "figures" not in write.data

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -182,3 +184,26 @@ def test_an_instant_fee_is_one_percent_of_what_arrives(
     amount: int, bps: int, code: str, fee: int
 ) -> None:
     assert instant_fee(amount, bps, 50, code) == fee
+
+
+def test_what_is_being_reversed_is_not_there_for_a_line() -> None:
+    booking = earned(a_booking(), due=184_00, transferred=100_00, reclaiming=30_00)
+    assert line(booking, 100_00).transfer == 30_00
+
+
+@pytest.mark.parametrize(
+    ("sent", "transfer", "source"),
+    [
+        ((), 184_00, "ch_1"),
+        ((100_00,), 100_00, "ch_1"),  # just fits into the charge of 200.00
+        ((100_00,), 100_01, ""),
+        ((150_00, 50_00), 1, ""),  # reversed or not, Stripe counts them
+        ((150_00, 50_00), 0, "ch_1"),
+    ],
+)
+def test_a_charge_funds_transfers_up_to_itself_and_our_balance_the_rest(
+    sent: tuple[int, ...], transfer: int, source: str
+) -> None:
+    made = tuple({"id": f"tr_{amount}", "amount": amount, "reversed": amount} for amount in sent)
+    booking = replace(earned(a_booking()), transfers=made)
+    assert told_line(booking, 184_00, transfer).charge_id == source

@@ -14,6 +14,7 @@ from common.payouts.lines import (
     not_there,
     payable_cuts,
     released,
+    sent,
     still_due,
     without,
 )
@@ -170,3 +171,10 @@ def test_what_the_banks_step_leaves_over_comes_off_the_last_lines_first() -> Non
     assert payable_cuts(payout, {"booking-2": 20}) == {"booking-2": 25, "booking-1": 50}
     assert payable_cuts(payout, {"booking-2": 25}) == {"booking-2": 25, "booking-1": 50}
     assert payable_cuts(payout, {"booking-1": 75}) == {"booking-1": 75}
+
+
+def test_what_is_sent_has_left_the_connected_balance_and_may_come_back() -> None:
+    booking = claimed(transferred=184_00)
+    gone = sent(booking, 100_00)
+    assert (gone.money.sent, gone.money.there) == (100_00, 84_00)
+    assert sent(gone, -100_00) == booking

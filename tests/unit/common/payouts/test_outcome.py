@@ -226,3 +226,26 @@ def test_what_came_back_is_what_stripe_says_and_not_what_we_reckoned() -> None:
         "provider:provider-1": -182_00,
     }
     assert back.payout.kept == {"booking-1": 2_00}
+
+
+def sent_of(bookings: Mapping[str, Booking]) -> dict[str, int]:
+    return {id_: one.money.sent for id_, one in bookings.items()}
+
+
+def test_at_stripes_first_word_each_line_has_left_the_connected_balance() -> None:
+    payout, bookings = two_lines()
+    first = apply(payout, bookings, word("in_transit"))
+    assert sent_of(first.bookings) == {"booking-1": 1_00, "booking-2": 183_00}
+    again = apply(first.payout, first.bookings, word("in_transit"))
+    assert again.bookings == {}
+    paid = apply(first.payout, first.bookings, word("paid"))
+    assert sent_of(paid.bookings) == {"booking-1": 0, "booking-2": 0}
+    back = apply(first.payout, first.bookings, word("failed"))
+    assert sent_of(back.bookings) == {"booking-1": 0, "booking-2": 0}
+
+
+def test_a_payout_that_is_over_before_it_was_heard_of_has_left_nothing_sent() -> None:
+    for status in ("paid", "failed", "canceled"):
+        payout, bookings = two_lines()
+        done = apply(payout, bookings, word(status))
+        assert sent_of(done.bookings) == {"booking-1": 0, "booking-2": 0}

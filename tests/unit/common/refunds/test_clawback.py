@@ -280,3 +280,42 @@ def test_a_further_debt_adds_to_the_first() -> None:
 def test_who_has_no_more_than_their_due_owes_nothing() -> None:
     booking = transferred(earned(a_booking()), 184_00)
     assert clawback.indebted(booking, "refund-1", "paid_out", NOW) == (booking, [])
+
+
+def test_only_transfers_to_one_account_are_reversed_where_one_is_named() -> None:
+    booking = transferred(earned(a_booking(), due=0), 100_00, 50_00, 34_00)
+    old, new, unknown = booking.transfers
+    moved = replace(
+        booking, transfers=({**old, "account": "acct_1"}, {**new, "account": "acct_2"}, unknown)
+    )
+    made = clawback.reversals(moved, 184_00, "x", "x", of_account="acct_1")
+    # of a transfer that names no account it is not known to be another
+    assert [(call.target, call.params["amount"]) for call in made] == [
+        ("tr_2", 34_00),
+        ("tr_0", 100_00),
+    ]
+    every = clawback.reversals(moved, 184_00, "x", "x")
+    assert [call.target for call in every] == ["tr_2", "tr_1", "tr_0"]
+    assert [call.params["amount"] for call in clawback.reversals(moved, 40_00, "x", "x")] == [
+        34_00,
+        6_00,
+    ]
+
+
+def test_reversals_may_be_recorded_without_a_debt() -> None:
+    booking = transferred(earned(a_booking(), due=0), 184_00, paid=100_00)
+    calls = clawback.calls(booking, "refund-1", "request-1")
+    aside = clawback.set_aside(booking, calls)
+    results = {call.name: made(call) for call in calls}
+    after, writes = clawback.reversed_by(aside, calls, results, {}, NOW)
+    assert (after.money.transferred, after.money.reclaiming) == (100_00, 0)
+    assert (after.money.receivable, debt_of(writes)) == (0, 0)
+    assert [one.data["createdAt"] for one in writes if isinstance(one, Create)] == [NOW]
+
+
+def test_of_several_refusals_the_last_is_the_debts_reason() -> None:
+    booking = transferred(earned(a_booking(), due=0), 100_00, 84_00)
+    first, last = Result(None, "first"), Result(None, "last")
+    assert owed_why(booking, first, last) == "last"
+    [one, *_] = clawback.calls(booking, "x", "x")
+    assert owed_why(booking, first, made(one)) == "first"

@@ -15,7 +15,7 @@ from common.auth.caller import Caller
 from common.bookings import documents
 from common.bookings.model import Booking
 from common.context import Context
-from common.refunds.debt_relief import Relief, excess, relieve
+from common.refunds.debt_relief import Relief, excess, relieve, relieve_each, there_again
 from common.store import collections
 from common.store.collections import Key
 from common.store.store import Document, Filter, Patch, Replace, Snapshot, Store
@@ -29,9 +29,12 @@ class Shelf(Store):
     def __init__(self, *found: Snapshot) -> None:
         self.found = {snapshot.key: snapshot for snapshot in found}
         self.limits: list[int] = []
+        self.reads: list[Key] = []
 
     def read(self, keys: Iterable[Key]) -> dict[Key, Snapshot]:
-        return {key: self.found.get(key, Snapshot(key, None, None)) for key in keys}
+        asked = list(keys)
+        self.reads += asked
+        return {key: self.found.get(key, Snapshot(key, None, None)) for key in asked}
 
     def query(
         self, collection: str, where: Sequence[Filter], *, limit: int = 100, **_: Any
@@ -212,3 +215,59 @@ def test_what_is_not_owed_any_more_was_cancelled_or_is_payable_again(
     assert done.booking.money.receivable == receivable - cancelled - again
     assert cancelled == min(receivable, standing)
     assert again == min(receivable - cancelled, sum(netted))
+
+
+def test_what_came_back_of_a_payout_pays_the_debt_as_far_as_it_lies_there() -> None:
+    booking = earned(a_booking(), due=92_00, transferred=184_00, receivable=92_00)
+    assert there_again(booking) == 92_00
+    assert there_again(booking.with_money(paid=150_00)) == 34_00
+    assert there_again(booking.with_money(receivable=0)) == 0
+
+
+def named(booking: Booking, number: int) -> Booking:
+    return replace(booking, id=f"booking-{number}")
+
+
+def test_debts_of_several_bookings_are_cancelled_in_their_order_by_one_patch() -> None:
+    shelf = Shelf(debt(50_00), stored(paid_debt(9, 30_00)))
+    owed = [
+        (named(owes(46_00), 1), 46_00, "re_1"),
+        (named(owes(20_00), 2), 20_00, "re_2"),
+        (named(owes(7_00), 3), 0, "re_3"),
+    ]
+    one, two, three = relieve_each(a_request(shelf), owed)
+    assert [len(each.postings) for each in (one, two, three)] == [1, 1, 0]
+    assert dict(two.postings[0].entries)["provider:provider-1"] == 4_00
+    assert two.postings[0].source == "re_2"
+    assert [each.booking.money.receivable for each in (one, two, three)] == [0, 0, 7_00]
+    patch = Patch(collections.earnings("provider-1", "USD"), {"debt": 0}, version=NOW)
+    assert one.writes == (patch,)
+    assert isinstance(two.writes[0], Replace)
+    assert two.writes[0].data["money"]["netted"] == 14_00
+    assert three.writes == ()
+
+
+def test_a_booking_pays_back_once_and_the_next_debt_asks_the_next() -> None:
+    shelf = Shelf(debt(0), stored(paid_debt(8, 30_00)), stored(paid_debt(9, 30_00)))
+    owed = [
+        (named(owes(20_00), 1), 20_00, "re_1"),
+        (named(owes(20_00), 2), 20_00, "re_2"),
+    ]
+    one, two = relieve_each(a_request(shelf), owed)
+    asked = [[w.was.key.id for w in each.writes if isinstance(w, Replace)] for each in (one, two)]
+    assert asked == [["booking-8"], ["booking-9"]]
+    assert shelf.limits == [100]
+
+
+def test_where_no_debt_is_to_go_nothing_is_read() -> None:
+    shelf = Shelf(debt(50_00))
+    owed = [(owes(46_00), 0, "re_1"), (named(owes(20_00), 2), 0, "re_2")]
+    assert relieve_each(a_request(shelf), owed) == [Relief(owed[0][0]), Relief(owed[1][0])]
+    assert shelf.reads == []
+
+
+def test_bookings_that_the_same_commit_writes_are_given_nothing_back() -> None:
+    shelf = Shelf(debt(0), stored(paid_debt(8, 46_00)), stored(paid_debt(2, 46_00)))
+    owed = [(owes(46_00), 46_00, "re_1"), (named(owes(0), 2), 0, "re_2")]
+    one, two = relieve_each(a_request(shelf), owed, busy=["booking-8"])
+    assert (one.booking.money.receivable, one.writes, two.writes) == (46_00, (), ())
