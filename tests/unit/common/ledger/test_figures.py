@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import ast
+import time
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from common.ledger import figures
 from common.ledger.kinds import KINDS, kind_of, rank_of
 from common.ledger.posting import Posting, entries
+from common.store import collections
 from common.store.store import Add, Create
 from tests.unit.common.bookings.builders import NOW
 
@@ -120,3 +123,42 @@ def test_a_day_s_traffic_spreads_over_all_its_documents() -> None:
     shards = [figures.shard_of(f"charge_ch_{n}") for n in range(800)]
     counts = [shards.count(shard) for shard in range(figures.SHARDS)]
     assert min(counts) > 60
+
+
+def test_each_figure_has_one_name_wherever_it_stands() -> None:
+    names = ("payments", "gross", "refunds", "refunded", "commission", "payouts", "paidOut")
+    assert names == figures.NAMES
+    charge = figures.of("charge", (("platform:stripe", 1), ("bookings:held", -1)))
+    assert tuple(charge) == figures.NAMES
+    assert figures.FAILED == "failed"
+
+
+def test_totals_say_of_what_they_are() -> None:
+    [day] = figures.on_day("charge_ch_1", "USD", "music", {"gross": 1}, NOW)
+    shard = figures.shard_of("charge_ch_1")
+    assert day.key == collections.daily_totals("2026-11-01", "USD", shard)
+    assert day.fixed == {"day": "2026-11-01", "currency": "USD", "shard": shard}
+    [year] = figures.on_year("ada", "USD", {"gross": 1}, NOW)
+    assert year.key == collections.yearly_totals("ada", 2026, "USD")
+    assert year.fixed == {"providerId": "ada", "year": 2026, "currency": "USD"}
+
+
+def test_a_transaction_s_totals_stay_in_the_document_that_its_id_once_chose() -> None:
+    # its attempts to write must meet in one document, today's code and tomorrow's
+    assert figures.SHARDS == 8
+    assert [figures.shard_of(f"charge_ch_{n}") for n in range(4)] == [1, 7, 5, 3]
+
+
+def test_days_and_years_are_utc_s_whatever_the_machine_s_zone_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("TZ", "Pacific/Kiritimati")  # 14 hours ahead
+    time.tzset()
+    try:
+        late = datetime(2026, 12, 31, 23, tzinfo=UTC)
+        assert figures.day_of(late) == "2026-12-31"
+        [year] = figures.on_year("ada", "USD", {"gross": 1}, late)
+        assert year.fixed["year"] == 2026
+    finally:
+        monkeypatch.undo()
+        time.tzset()
