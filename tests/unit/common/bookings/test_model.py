@@ -40,7 +40,9 @@ def test_a_booking_that_was_just_made_knows_of_nothing_yet() -> None:
     empty = ("hold_until", "paid_at", "completed_at", "earned_at", "eligible_at", "last_refund")
     assert [getattr(fresh, name) for name in empty] == [None] * len(empty)
     assert (fresh.transfers, fresh.history) == ((), ())
-    assert (fresh.holds, fresh.payment, fresh.request, fresh.attendance) == ({}, {}, {}, {})
+    for facts in (fresh.holds, fresh.payment, fresh.request, fresh.attendance):
+        assert facts == {}
+    assert (fresh.countries, fresh.notices, fresh.subscription_id) == ({}, {}, None)
 
 
 def test_what_was_paid_and_not_given_back_is_left() -> None:
@@ -158,6 +160,13 @@ def test_nothing_goes_out_before_it_is_earned_and_eligible_and_free_of_holds() -
     assert replace(payable, earned_at=None).available == 0
     assert replace(payable, eligible_at=None).available == 0
     assert replace(payable, holds={"dispute": "dp_1"}).available == 0
+
+
+@pytest.mark.parametrize(
+    ("mode", "takes"), [("INSTANT", True), ("REQUEST", True), ("SUBSCRIPTION", False)]
+)
+def test_a_subscriptions_period_takes_no_time_in_the_calendar(mode: str, takes: bool) -> None:
+    assert replace(a_booking(), mode=mode).takes_time is takes
 
 
 def test_a_place_is_kept_until_the_booking_is_over() -> None:
