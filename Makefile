@@ -15,7 +15,7 @@ PORTS := $(if $(PORT_BASE),--port-base $(PORT_BASE))
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up check-books test sweep simulate lint format types imports check lock bench-emulator clean
+.PHONY: help setup demo up check-books test mutation sweep simulate lint format types imports check lock bench-emulator clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -45,6 +45,9 @@ check-books: setup ## judge the books of a stack that runs (PORT_BASE=N: where)
 WORKERS ?= 2
 test: setup ## every test (ARGS="-k word" for some)
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
+
+mutation: setup ## mutants of what counts money and moves statuses (ARGS="refunds" for some)
+	@$(BIN)/python -m tests.mutation --workers $(WORKERS) $(ARGS)
 
 sweep: setup ## every action through the loss of each of its calls, by every fault
 	@SWEEP=full $(BIN)/python -m pytest tests/sweep --timeout 900 $(ARGS)

@@ -1,0 +1,1 @@
+"""Mutation testing of what decides about money and statuses (docs/mutation.md)."""
