@@ -24,7 +24,7 @@ LATER = NOW + timedelta(minutes=31)
 def a_request() -> Context:
     """A request as far as a decision sees it; nothing here reads or writes."""
     nothing = cast(Any, None)
-    return Context(nothing, nothing, Caller("someone"), "X", "request-1", LATER, None, {})
+    return Context(nothing, nothing, Caller("someone"), nothing, "X", "request-1", LATER, None, {})
 
 
 def pending(number: int, **payment: str) -> Booking:

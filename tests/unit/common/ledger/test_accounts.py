@@ -20,6 +20,7 @@ def test_the_accounts_are_those_of_the_page() -> None:
         accounts.ADJUSTMENTS,
         accounts.DISPUTES,
         accounts.LOSSES,
+        accounts.EXCHANGE,
         accounts.owed("{uid}"),
         accounts.connected("{uid}"),
         accounts.debt("{uid}"),
@@ -37,6 +38,7 @@ def test_each_account_is_the_one_the_page_describes() -> None:
     assert accounts.ADJUSTMENTS == "platform:adjustments"
     assert accounts.DISPUTES == "disputes:open"
     assert accounts.LOSSES == "platform:losses"
+    assert accounts.EXCHANGE == "platform:exchange"
 
 
 def test_a_provider_has_three_accounts_of_their_own() -> None:

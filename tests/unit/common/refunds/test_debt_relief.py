@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from common.auth.caller import Caller
+from common.audit.author import Author
+from common.auth.caller import Caller, Role
 from common.bookings import documents
 from common.bookings.model import Booking
 from common.context import Context
@@ -51,7 +52,9 @@ class Shelf(Store):
 
 def a_request(shelf: Shelf) -> Context:
     services = cast(Any, SimpleNamespace(store=shelf))
-    return Context(services, Unit(shelf), Caller("x"), "X", "request-1", NOW, None, {})
+    author = Author("x", "X", "request-1", lambda: NOW, Role.OPERATOR)
+    unit = Unit(shelf, author)
+    return Context(services, unit, Caller("x"), author, "X", "request-1", NOW, None, {})
 
 
 def stored(booking: Booking) -> Snapshot:
