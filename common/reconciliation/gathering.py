@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
-from typing import Any
+from typing import Any, TypeVar
 
 from common.bootstrap import Services
 from common.reconciliation.evidence import Evidence, Objects, Stripe
 from common.store.store import Document, Store
 from common.stripe_gateway.gateway import Gateway, Refused
 
+T = TypeVar("T")
 COLLECTIONS = (
     "accounts",
     "audit",
@@ -32,64 +33,74 @@ COLLECTIONS = (
     "yearlyTotals",
 )
 _PAGE = 1_000
-#: Accounts asked after at once; far below Stripe's limit for a key.
-PARALLEL_ACCOUNTS = 8
+#: What is asked for at once; far below Stripe's limit for a key.
+AT_ONCE = 8
 #: Stripe's code for an account that has left the platform: nothing of it can be seen any more.
 _LEFT = "account_invalid"
+_PLATFORM = "platform"
+#: Lists of the platform's own objects.
+_LISTS = (
+    "payment_intents",
+    "charges",
+    "refunds",
+    "transfers",
+    "disputes",
+    "accounts",
+    "invoices",
+    "invoice_payments",
+)
+Account = tuple[dict[str, int], Objects, Objects]
 
 
 def gather(services: Services) -> Evidence:
-    """Both sides as they are now; Stripe's first, whose calls need more of the request's time.
+    """Both sides as they are now, everything asked for side by side.
 
     Raises:
         Unavailable: Firestore or Stripe did not answer.
     """
-    stripe = services.stripe
-    account_ids = sorted(_collection(services.store, "accounts"))
-    payouts: list[dict[str, Any]] = []
-    balances = {"platform": _sums(stripe.balance())}
-    movements: dict[str, Objects] = {"platform": _by_id(stripe.all("balance_transactions"))}
-    with ThreadPoolExecutor(PARALLEL_ACCOUNTS) as pool:
-        # A context of its own for each: the request's counters and its deadline go with it.
-        asked = [
-            pool.submit(copy_context().run, _account, stripe, account_id)
-            for account_id in account_ids
-        ]
-        for account_id, one in zip(account_ids, (each.result() for each in asked), strict=True):
-            if one is not None:
-                balances[account_id], movements[account_id], listed = one
-                payouts += listed
+    stripe, store = services.stripe, services.store
+    account_ids = sorted(_collection(store, "accounts"))
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+
+        def asked(work: Callable[..., T], *about: Any) -> Future[T]:
+            # A context of its own for each: the request's counters and its deadline go with it.
+            return pool.submit(copy_context().run, work, *about)
+
+        lists = {name: asked(lambda name=name: _by_id(stripe.all(name))) for name in _LISTS}
+        subscriptions = asked(lambda: _by_id(stripe.all("subscriptions", status="all")))
+        moved = asked(lambda: _by_id(stripe.all("balance_transactions")))
+        balance = asked(lambda: _sums(stripe.balance()))
+        paid_to = {str(one["destination"]) for one in lists["transfers"].result().values()}
+        connected = {id_: asked(_account, stripe, id_, id_ in paid_to) for id_ in account_ids}
+        documents = {name: asked(_collection, store, name) for name in COLLECTIONS}
+        seen = {id_: one.result() for id_, one in connected.items()}
+    there = {id_: one for id_, one in seen.items() if one is not None}
     side = Stripe(
-        payment_intents=_by_id(stripe.all("payment_intents")),
-        charges=_by_id(stripe.all("charges")),
-        refunds=_by_id(stripe.all("refunds")),
-        transfers=_by_id(stripe.all("transfers")),
-        payouts=_by_id(payouts),
-        disputes=_by_id(stripe.all("disputes")),
-        accounts=_by_id(stripe.all("accounts")),
-        subscriptions=_by_id(stripe.all("subscriptions", status="all")),
-        invoices=_by_id(stripe.all("invoices")),
-        invoice_payments=_by_id(stripe.all("invoice_payments")),
-        movements=movements,
-        balances=balances,
+        **{name: one.result() for name, one in lists.items()},
+        subscriptions=subscriptions.result(),
+        payouts={k: one for _, _, payouts in there.values() for k, one in payouts.items()},
+        movements={_PLATFORM: moved.result(), **{id_: one[1] for id_, one in there.items()}},
+        balances={_PLATFORM: balance.result(), **{id_: one[0] for id_, one in there.items()}},
     )
-    firestore = {name: _collection(services.store, name) for name in COLLECTIONS}
+    firestore = {name: one.result() for name, one in documents.items()}
     return Evidence(firestore, side, services.clock.now())
 
 
-def _account(
-    stripe: Gateway, account_id: str
-) -> tuple[dict[str, int], Objects, list[dict[str, Any]]] | None:
-    """A connected account's balance, movements and payouts; None where it has left us."""
+def _account(stripe: Gateway, account_id: str, paid: bool) -> Account | None:
+    """A connected account's balance, movements and payouts; None where it has left us.
+
+    One that was never sent anything, has nothing and pays nothing out, has moved nothing.
+    """
     try:
         balance = _sums(stripe.balance(account_id))
     except Refused as refused:
         if refused.code != _LEFT:
             raise
         return None
-    movements = _by_id(stripe.all("balance_transactions", account_id))
-    payouts = [{**one, "account": account_id} for one in stripe.all("payouts", account_id)]
-    return balance, movements, payouts
+    payouts = _by_id({**one, "account": account_id} for one in stripe.all("payouts", account_id))
+    if not paid and not payouts and not any(balance.values()):
+        return balance, {}, payouts
+    return balance, _by_id(stripe.all("balance_transactions", account_id)), payouts
 
 
 def _collection(store: Store, name: str) -> dict[str, Document]:
