@@ -187,11 +187,13 @@ class PaymentIncomplete(Conflict):
     type = "payment_incomplete"
     final = False
 
-    def __init__(self, payment_status: str) -> None:
-        super().__init__(
-            "The payment is not complete yet; pay the booking and confirm it again",
-            paymentStatus=payment_status,
-        )
+    def __init__(
+        self,
+        payment_status: str,
+        message: str = "The payment is not complete yet; pay the booking and confirm it again",
+        **details: str,
+    ) -> None:
+        super().__init__(message, type=None, paymentStatus=payment_status, **details)
 
 
 class KeyInFlight(Conflict):

@@ -43,8 +43,10 @@ def apply(context: Context, booking_id: str, paid: Paid, why: str) -> Booking | 
 
 def apply_if_paid(context: Context, booking: Booking) -> None:
     """Ask Stripe about a payment intent that would not be cancelled, and bring what was paid."""
-    intent = context.services.stripe.payment_intent(str(booking.payment["intentId"]))
-    paid = payment.paid(intent)
+    intent_id = booking.payment.get("intentId")
+    if not intent_id:
+        return
+    paid = payment.paid(context.services.stripe.payment_intent(str(intent_id)))
     if paid is not None:
         apply(context, booking.id, paid, context.action)
 

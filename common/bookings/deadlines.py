@@ -159,7 +159,8 @@ def held(booking: Booking) -> int:
 
 
 def _running(booking: Booking) -> Iterator[Deadline]:
-    if booking.status is Status.REQUESTED and booking.hold_until is not None:
+    authorized = booking.request.get("captureBefore")  # not where a payment method was saved
+    if booking.status is Status.REQUESTED and booking.hold_until is not None and authorized:
         yield _authorization(booking, booking.hold_until)
     if not booking.money.captured:
         return
@@ -173,10 +174,11 @@ def _running(booking: Booking) -> Iterator[Deadline]:
 
 def _captured_at(booking: Booking) -> datetime:
     """When the money came: a charge that was captured at once says so itself, and news may be
-    days late; a request's charge is older than its capture."""
+    days late; the charge of a request that was authorised is older than its capture."""
     heard = booking.paid_at or booking.created_at
     charged: datetime | None = booking.payment.get("chargedAt")
-    return min(heard, charged) if charged is not None and booking.mode == "INSTANT" else heard
+    at_once = booking.mode == "INSTANT" or bool(booking.request.get("saved"))
+    return min(heard, charged) if charged is not None and at_once else heard
 
 
 def _oldest_transfer(booking: Booking) -> datetime | None:

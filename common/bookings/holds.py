@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from common.bookings import claims, documents, payment_operations
 from common.bookings.calendar import Claim
 from common.bookings.place import Place
@@ -26,13 +24,7 @@ def expire(place: Place, context: Context) -> list[Write]:
     for was, booking in place.lapsed:
         expired = booking.moved(Status.EXPIRED, at=context.now, by="system", why="hold_lapsed")
         writes += documents.change(was, expired)
-        void = payment_operations.void_operation(
-            booking,
-            now=context.now,
-            actor="system",
-            action="EXPIRE_HOLD",
-            request_id=context.request_id,
+        writes += payment_operations.void_later(
+            booking, now=context.now, action="EXPIRE_HOLD", request_id=context.request_id
         )
-        # Nobody carries it out now: the next maintenance run need not wait for a lease.
-        writes += [replace(void, lease_until=context.now).create()] if void else []
     return writes

@@ -129,13 +129,17 @@ def confirmed(booking: Booking, payment: Paid, *, now: datetime, by: str, why: s
 
 def failed(booking: Booking, intent: Mapping[str, Any], now: datetime) -> Booking:
     """The booking after an attempt to pay that Stripe declined; the customer may try again."""
-    error = intent.get("last_payment_error") or {}
-    failure = {
+    told = failure(intent.get("last_payment_error") or {}, now)
+    attempts = int(booking.payment.get("failedAttempts", 0)) + 1
+    known = {**booking.payment, "intentStatus": intent["status"], "lastFailure": told}
+    return replace(booking, payment={**known, "failedAttempts": attempts})
+
+
+def failure(error: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+    """What a booking remembers of Stripe's no: never more of the card than the reason."""
+    return {
         "code": error.get("code"),
         "declineCode": error.get("decline_code"),
         "message": error.get("message"),
         "at": now,
     }
-    attempts = int(booking.payment.get("failedAttempts", 0)) + 1
-    known = {**booking.payment, "intentStatus": intent["status"], "lastFailure": failure}
-    return replace(booking, payment={**known, "failedAttempts": attempts})

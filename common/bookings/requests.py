@@ -2,7 +2,7 @@
 
 ``Booking.request`` holds: ``blocks`` (whether it keeps its place while unanswered),
 ``authorizedAt``, ``captureBefore`` (when the bank gives the money back by itself), ``acceptedAt``,
-``declineReason``.
+``declineReason``; of one further ahead than an authorisation lives see ``saved_requests``.
 Source: contract, sections 3 and 5 (``bookingMode``);
 https://docs.stripe.com/payments/place-a-hold-on-a-payment-method.
 """
@@ -16,7 +16,7 @@ from typing import Any
 
 from common.bookings.model import Booking
 from common.bookings.payment import charge_facts
-from common.bookings.status import Status
+from common.bookings.status import UNPAID, Status
 from common.clock import from_unix
 from common.errors import WrongState
 
@@ -134,7 +134,15 @@ def declined(booking: Booking, *, reason: str | None, now: datetime, by: str) ->
     return replace(over, hold_until=None, request=told)
 
 
+def is_over(booking: Booking, now: datetime) -> bool:
+    """Whether an unpaid booking's time, to be paid or answered, has run out."""
+    by = booking.hold_until
+    return booking.status in UNPAID and by is not None and by <= now
+
+
 def lapsed(booking: Booking, *, now: datetime, by: str, why: str) -> Booking:
-    """The booking whose authorisation is gone."""
-    known = {**booking.payment, "intentStatus": "canceled"}
-    return replace(booking.moved(Status.EXPIRED, at=now, by=by, why=why), payment=known)
+    """The booking whose time is over, or whose authorisation is gone."""
+    over = booking.moved(Status.EXPIRED, at=now, by=by, why=why)
+    if not booking.payment.get("intentId"):
+        return over
+    return replace(over, payment={**booking.payment, "intentStatus": "canceled"})

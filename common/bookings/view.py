@@ -9,7 +9,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from common.bookings import deadlines
+from common.bookings import deadlines, saved_requests
 from common.bookings.model import Booking
 from common.bookings.pricing import Split
 from common.bookings.status import Status
@@ -73,12 +73,19 @@ def _request_as_json(booking: Booking) -> dict[str, Any] | None:
     known = booking.request
     if not known:
         return None
+    unpaid = saved_requests.awaits_payment(booking)
+    waits = booking.status is Status.REQUESTED and not unpaid
     return {
-        "respondBy": _when(booking.hold_until) if booking.status is Status.REQUESTED else None,
+        "respondBy": _when(booking.hold_until) if waits else None,
         "keepsPlace": booking.claims_place,
         "authorizedAt": _when(known.get("authorizedAt")),
         "captureBefore": _when(known.get("captureBefore")),
+        "savesPaymentMethod": saved_requests.is_saved(booking),
+        "savedAt": _when(known.get("savedAt")),
         "acceptedAt": _when(known.get("acceptedAt")),
+        "paymentRequired": unpaid and booking.payment.get("intentStatus") != "processing",
+        "payBy": _when(known.get("payBy")) if unpaid else None,
+        "paymentLink": known.get("paymentLink") if unpaid else None,
         "declineReason": known.get("declineReason"),
     }
 

@@ -7,7 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from common.accounts import creation, recall_operation
-from common.bookings import capture_operation, payment_operations
+from common.bookings import (
+    capture_operation,
+    charge_operation,
+    payment_operations,
+    setup_operation,
+)
 from common.disputes import evidence_operation
 from common.operations import made_once
 from common.operations.model import Operation, Result, Results, Settled
@@ -51,6 +56,13 @@ KINDS: dict[str, Kind] = {
         capture_operation.keys,
         capture_operation.settle,
         capture_operation.barred,
+    ),
+    "setup": Kind(setup_operation.needs, setup_operation.keys, setup_operation.settle),
+    "charge_saved": Kind(
+        charge_operation.needs,
+        charge_operation.keys,
+        charge_operation.settle,
+        charge_operation.barred,
     ),
     "account": Kind(creation.needs, creation.keys, creation.settle),
     "refund": Kind(refund_operation.needs, refund_operation.keys, refund_operation.settle),

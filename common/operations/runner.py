@@ -10,14 +10,14 @@ from datetime import datetime, timedelta
 
 from common import logs
 from common.context import Answer, Context
-from common.errors import Declined, Unavailable
+from common.errors import Unavailable
 from common.operations.kinds import KINDS
 from common.operations.model import BARRED, LEASE, Operation, Result, State, replaced
 from common.store import collections
 from common.store.collections import Key
 from common.store.store import Create, Replace, Snapshot, Write
 from common.stripe_gateway.calls import Call, Json
-from common.stripe_gateway.gateway import Gateway, Refused, Unanswered
+from common.stripe_gateway.gateway import CardDeclined, Gateway, Refused, Unanswered
 from common.stripe_gateway.lookup import can_find
 
 #: Calls of one stage that are under way at once; far below Stripe's limit for a key.
@@ -120,8 +120,9 @@ def _made(
         return Result(ok=stripe.perform(call))
     except Refused as refused:
         return Result(None, refused.code, refused.said, refused.body)
-    except Declined as declined:
-        return Result(None, str(declined.details["declineCode"]), declined.message)
+    except CardDeclined as declined:
+        code = str(declined.details["declineCode"])
+        return Result(None, code, declined.message, declined.body)
     except Unanswered:
         if known := _found(stripe, call, since):
             return Result(ok=known)

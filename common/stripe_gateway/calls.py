@@ -77,5 +77,8 @@ METHODS: dict[str, _Make] = {
     "subscriptions.update": lambda c, t, p, o: c.v1.subscriptions.update(t, p, o),
     "subscriptions.cancel": lambda c, t, p, o: c.v1.subscriptions.cancel(t, p, o),
     "disputes.update": lambda c, t, p, o: c.v1.disputes.update(t, p, o),
+    "setup_intents.create": lambda c, _, p, o: c.v1.setup_intents.create(p, o),
+    "setup_intents.cancel": lambda c, t, p, o: c.v1.setup_intents.cancel(t, p, o),
+    "payment_methods.detach": lambda c, t, p, o: c.v1.payment_methods.detach(t, p, o),
     "payouts.cancel": lambda c, t, p, o: c.v1.payouts.cancel(t, p, o),
 }

@@ -94,6 +94,10 @@ class Gateway:
         params: Any = {"expand": ["latest_charge.balance_transaction"]}
         return self._run(lambda: self.client.v1.payment_intents.retrieve(intent_id, params))
 
+    def setup_intent(self, setup_id: str) -> Json:
+        """A setup intent: how far the saving of a payment method has come."""
+        return self._run(lambda: self.client.v1.setup_intents.retrieve(setup_id))
+
     def account(self, account_id: str) -> Json:
         """A connected account."""
         return self._run(lambda: self.client.v1.accounts.retrieve(account_id))
@@ -249,6 +253,18 @@ class Refused(StripeRefused):
         self.body = body
 
 
+class CardDeclined(Declined):
+    """A bank's no, with what Stripe said of the object.
+
+    Attributes:
+        body: The error object, such as the payment intent as it stands.
+    """
+
+    def __init__(self, message: str, decline_code: str | None, body: Json) -> None:
+        super().__init__(message, declineCode=decline_code)
+        self.body = body
+
+
 def _translate(error: Any) -> Exception:
     """Stripe's error as ours: declined and refused are final, all else leaves the outcome open."""
     import stripe
@@ -258,9 +274,8 @@ def _translate(error: Any) -> Exception:
     )
     code = body.get("code")
     if isinstance(error, stripe.CardError):
-        return Declined(
-            error.user_message or "The card was declined",
-            declineCode=body.get("decline_code") or code,
+        return CardDeclined(
+            error.user_message or "The card was declined", body.get("decline_code") or code, body
         )
     final = (stripe.InvalidRequestError, stripe.PermissionError, stripe.IdempotencyError)
     if isinstance(error, final) and not isinstance(error, stripe.RateLimitError):

@@ -25,7 +25,10 @@ _PAGE = 100
 _List = Callable[["StripeClient", Call, Any, Any], Any]
 _LISTS: Mapping[str, _List] = {
     "accounts.create": lambda c, _, p, o: c.v1.accounts.list(p, o),
-    "payment_intents.create": lambda c, _, p, o: c.v1.payment_intents.list(p, o),
+    "payment_intents.create": lambda c, call, p, o: c.v1.payment_intents.list(
+        _of_customer(call, p), o
+    ),
+    "setup_intents.create": lambda c, call, p, o: c.v1.setup_intents.list(_of_customer(call, p), o),
     "refunds.create": lambda c, call, _, o: c.v1.refunds.list(
         {"limit": _PAGE, "payment_intent": call.params["payment_intent"]}, o
     ),
@@ -45,6 +48,11 @@ _LISTS: Mapping[str, _List] = {
 }
 
 
+def _of_customer(call: Call, params: Any) -> Any:
+    """Fewer to look through, where the object belongs to a customer of Stripe's."""
+    return {**params, "customer": call.params["customer"]} if "customer" in call.params else params
+
+
 def can_find(call: Call) -> bool:
     """Whether what a call does can be looked for; the others may be made again."""
     return call.method in _LISTS or call.method in _DONE
@@ -62,6 +70,8 @@ def find(client: StripeClient, call: Call, since: datetime) -> Json | None:
     options = {"stripe_account": call.account} if call.account else {}
     if call.method == "payouts.create":  # a payout's fee stands in its balance transaction
         recent["expand"] = ["data.balance_transaction"]
+    if call.method == "payment_intents.create" and "expand" in call.params:  # one paid at once
+        recent["expand"] = [f"data.{path}" for path in call.params["expand"]]
     listed = _LISTS[call.method](client, call, recent, options)
     return _match(call, (item.to_dict() for item in listed.auto_paging_iter()))
 
@@ -93,6 +103,18 @@ def _cancelled(client: StripeClient, call: Call) -> Json | None:
     return subscription if subscription["status"] == "canceled" else None
 
 
+def _let_go(client: StripeClient, call: Call) -> Json | None:
+    """The setup intent, if it is cancelled."""
+    setup = client.v1.setup_intents.retrieve(call.target or "").to_dict()
+    return setup if setup["status"] == "canceled" else None
+
+
+def _detached(client: StripeClient, call: Call) -> Json | None:
+    """The payment method, if it is no customer's."""
+    method = client.v1.payment_methods.retrieve(call.target or "").to_dict()
+    return method if method["customer"] is None else None
+
+
 #: What changes an object, and shows on it: how to see that it has happened.
 def _answered(client: StripeClient, call: Call) -> Json | None:
     """The dispute, if this operation was the last that changed it."""
@@ -101,6 +123,8 @@ def _answered(client: StripeClient, call: Call) -> Json | None:
 
 _DONE: Mapping[str, Callable[[StripeClient, Call], Json | None]] = {
     "payment_intents.capture": _captured,
+    "setup_intents.cancel": _let_go,
+    "payment_methods.detach": _detached,
     "subscriptions.update": _changed,
     "subscriptions.cancel": _cancelled,
     "disputes.update": _answered,

@@ -23,6 +23,7 @@ from common.webhooks import (
     on_payouts,
     on_refunds,
     on_reviews,
+    on_setup_intents,
     on_subscriptions,
     on_transfers,
 )
@@ -37,6 +38,8 @@ PLATFORM: Mapping[str, Handler] = {
     "payment_intent.processing": on_payment_intents.moved,
     "payment_intent.requires_action": on_payment_intents.moved,
     "payment_intent.amount_capturable_updated": on_payment_intents.capturable,
+    "setup_intent.succeeded": on_setup_intents.succeeded,
+    "setup_intent.setup_failed": on_setup_intents.failed,
     "charge.succeeded": on_charges.recorded,
     "charge.updated": on_charges.recorded,
     "charge.refunded": on_charges.recorded,

@@ -14,6 +14,8 @@ PLATFORM_EVENTS = (
     "payment_intent.processing",
     "payment_intent.requires_action",
     "payment_intent.amount_capturable_updated",
+    "setup_intent.succeeded",
+    "setup_intent.setup_failed",
     "charge.succeeded",
     "charge.updated",
     "charge.refunded",

@@ -11,6 +11,7 @@ from common.bookings import (
     documents,
     payment,
     requests,
+    saved_requests,
 )
 from common.bookings.attempts import failed_attempt
 from common.bookings.model import Booking
@@ -65,6 +66,8 @@ def _let_go(intent: Json, booking_id: str, context: Context) -> bool:
     booking = documents.load(was)
     if booking.status is not Status.REQUESTED or booking.payment.get("intentId") != intent["id"]:
         return False
+    if saved_requests.is_saved(booking):
+        return False  # nothing was set aside; its customer may pay with another until it lapses
     over = requests.lapsed(booking, now=context.now, by="stripe", why="authorization_lapsed")
     context.commit([*documents.change(was, over), *claims.release(over)])
     return True
@@ -114,4 +117,5 @@ def _once(intent: Json, booking_id: str, context: Context, failed: str | None) -
 def _current(booking: Booking) -> bool:
     """Whether an event may still say something new of this booking's payment."""
     known = booking.payment.get("intentStatus")
-    return booking.status is Status.PENDING and known not in _FINAL
+    waits = booking.status is Status.PENDING or saved_requests.awaits_payment(booking)
+    return waits and known not in _FINAL

@@ -60,11 +60,11 @@ def begin(context: Context, was: Snapshot, plan: Cancellation, reason: str) -> B
 def left_open(context: Context, booking: Booking, docs: Mapping[Key, Snapshot]) -> Begun:
     """What a first call began, if it is not finished."""
     last = booking.last_refund
-    intent_id = booking.payment.get("intentId")
+    void = payment_operations.void_id(booking)
     if last is not None:
         wanted = [collections.operation(last["id"]), collections.refund(last["id"])]
-    elif intent_id and not booking.money.captured:
-        wanted = [collections.operation(f"void-{intent_id}")]
+    elif void and not booking.money.captured:
+        wanted = [collections.operation(void)]
     else:
         return Begun(None, docs)
     more = {**docs, **context.read(*wanted)}

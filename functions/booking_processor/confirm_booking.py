@@ -1,7 +1,7 @@
 """CONFIRM_BOOKING: ask Stripe whether the booking is paid, and make the webhook's own transition.
 
 A request to book is accepted by its provider (or an operator) with the same action: the money that
-the bank has set aside is captured.
+the bank has set aside is captured, or what was saved is charged.
 Source: contract, section 3.
 """
 
@@ -10,7 +10,14 @@ from __future__ import annotations
 from typing import Any
 
 from common.auth.caller import Role
-from common.bookings import apply_authorization, apply_payment, payment, requests
+from common.bookings import (
+    apply_authorization,
+    apply_payment,
+    apply_saved,
+    payment,
+    requests,
+    saved_requests,
+)
 from common.bookings.access import booking_for
 from common.bookings.model import Booking
 from common.bookings.status import Status
@@ -42,7 +49,7 @@ def handle(command: Request, context: Context) -> Answer:
     context.notes["bookingId"] = command.booking_id
     key = collections.booking(command.booking_id)
     booking, role = booking_for(context, context.read(key)[key])
-    if booking.status in _ASK:
+    if booking.status in _ASK or saved_requests.awaits_payment(booking):
         booking = _ask_stripe(booking, context)
     if booking.status is Status.REQUESTED and role is not Role.CUSTOMER:
         booking = accept_request.accept(booking.id, context)
@@ -56,6 +63,8 @@ def handle(command: Request, context: Context) -> Answer:
 
 
 def _ask_stripe(booking: Booking, context: Context) -> Booking:
+    if saved_requests.is_saved(booking):
+        return _ask_of_saved(booking, context)
     intent_id = booking.payment.get("intentId")
     if not intent_id:
         raise PaymentIncomplete("requires_payment_method")
@@ -70,3 +79,25 @@ def _ask_stripe(booking: Booking, context: Context) -> Booking:
     if applied is None:
         raise PaymentIncomplete("amount_mismatch")
     return applied
+
+
+def _ask_of_saved(booking: Booking, context: Context) -> Booking:
+    """What Stripe says of a request whose payment method is saved first."""
+    intent_id, setup = booking.payment.get("intentId"), booking.request.get("setupIntentId")
+    if booking.status is Status.PENDING:
+        if not setup:
+            raise PaymentIncomplete("requires_payment_method")
+        told = context.services.stripe.setup_intent(str(setup))
+        saved = saved_requests.saved(told)
+        if saved is None:
+            raise PaymentIncomplete(str(told["status"]))
+        return apply_saved.apply(context, booking.id, saved, context.action) or booking
+    if not intent_id:
+        if booking.status is Status.EXPIRED:
+            return booking
+        raise accept_request.still_unpaid(booking, "requires_payment_method")
+    intent = context.services.stripe.payment_intent(str(intent_id))
+    paid = payment.paid(intent)
+    if paid is None:
+        raise accept_request.still_unpaid(booking, str(intent["status"]))
+    return apply_payment.apply(context, booking.id, paid, context.action) or booking

@@ -2,7 +2,8 @@
 
 One read, one commit that claims the place and writes the booking with the intent to ask Stripe,
 one call, one commit that records it. A crash in between is finished by the same request with the
-same key, by the webhook, or by the maintenance run; an unpaid hold lapses.
+same key, by the webhook, or by the maintenance run; an unpaid hold lapses. A request further ahead
+than an authorisation lives asks for a setup intent instead, of a customer made at Stripe before.
 Source: guide, section 1; contract, sections 3 and 4.
 """
 
@@ -15,10 +16,18 @@ from typing import Annotated
 from pydantic import Field
 
 from common.accounts.model import provider_rate, takes_bookings
-from common.bookings import claims, deadlines, documents, holds, payment_operations
+from common.bookings import (
+    claims,
+    deadlines,
+    documents,
+    holds,
+    payment_operations,
+    saved_requests,
+)
 from common.bookings.model import Booking, BookingMoney
 from common.bookings.place import Place, find
 from common.bookings.pricing import PriceOutOfRange, Split, quote, resolve_rate_bps, split
+from common.bookings.setup_operation import setup_id, setup_operation
 from common.bookings.status import Status
 from common.bookings.view import booking_as_json
 from common.context import Answer, Context
@@ -33,7 +42,7 @@ from common.errors import (
 )
 from common.http.command import Command, Email, Id, Instant, Text
 from common.ids import derived, fresh
-from common.operations import runner
+from common.operations import once, runner
 from common.operations.model import Operation, Result, State
 from common.services.directory import Offer, load, require_settled
 from common.services.model import Service
@@ -67,7 +76,12 @@ def handle(command: Request, context: Context) -> Answer:
     require_order(command.start_date_time, command.end_date_time)
     booking_id = _booking_id(context)
     context.notes["bookingId"] = booking_id
-    operation, docs = context.until_settled(lambda: _reserve(command, context, booking_id))
+    begun = context.until_settled(lambda: _reserve(command, context, booking_id))
+    if begun is None:  # the place is free; what is saved needs somebody whose it is
+        payer = once.customer(context, context.caller.uid, command.customer_email)
+        begun = context.until_settled(lambda: _reserve(command, context, booking_id, payer))
+        assert begun is not None, "it has its payer"
+    operation, docs = begun
     given: Answer = {}
 
     def answer(after: Mapping[Key, Snapshot], results: Mapping[str, Result]) -> Answer:
@@ -94,7 +108,11 @@ def refill(answer: Answer, context: Context) -> Answer:
     booking_id = answer["bookingId"]
     snapshot = context.services.store.read([collections.booking(booking_id)])
     booking = documents.load(snapshot[collections.booking(booking_id)])
-    intent = context.services.stripe.payment_intent(booking.payment["intentId"])
+    stripe = context.services.stripe
+    if saved_requests.is_saved(booking):
+        intent = stripe.setup_intent(booking.request["setupIntentId"])
+    else:
+        intent = stripe.payment_intent(booking.payment["intentId"])
     return {"bookingId": booking_id, "clientSecret": intent["client_secret"], **answer}
 
 
@@ -115,9 +133,16 @@ LONGEST = timedelta(days=366)
 
 
 def _reserve(
-    command: Request, context: Context, booking_id: str
-) -> tuple[Operation, dict[Key, Snapshot]]:
-    """Claim the place and write down what Stripe will be asked for."""
+    command: Request, context: Context, booking_id: str, payer: str | None = None
+) -> tuple[Operation, dict[Key, Snapshot]] | None:
+    """Claim the place and write down what Stripe will be asked for.
+
+    Args:
+        payer: Stripe's customer.
+
+    Returns:
+        None, and nothing is written yet, where the booking needs a payer.
+    """
     start, end = command.start_date_time, command.end_date_time
     if end - start > LONGEST:
         raise PlaceTaken("bad_duration")
@@ -126,7 +151,7 @@ def _reserve(
     # Even without a key: a commit whose answer was lost may have made this very booking.
     offer = load(context, command.service_id, start, end, others=(mine, begun))
     if offer.docs[mine].data is not None:
-        return _go_on(command, offer.docs, mine, begun)
+        return _go_on(command, context, offer.docs, mine, begun)
     if not takes_bookings(offer.profile):
         raise NotSetUp
     _require_bookable(offer.service)
@@ -135,20 +160,28 @@ def _reserve(
     if not place.verdict.available:
         raise PlaceTaken(str(place.verdict.reason))
     booking = _booking(command, context, booking_id, offer)
-    operation = payment_operations.payment_operation(
-        booking,
-        attempt=1,
-        now=context.now,
-        actor=context.caller.actor,
-        action=context.action,
-        request_id=context.request_id,
-    )
+    if saved_requests.is_saved(booking) and payer is None:
+        return None
+    operation = _operation(booking, payer, context)
     writes = [
         *documents.create(booking),
         *_claimed(booking, offer.docs, place, context),
         operation.create(),
     ]
     return operation, context.commit(writes)
+
+
+def _operation(booking: Booking, payer: str | None, context: Context) -> Operation:
+    """The intent to ask Stripe for what the customer confirms."""
+    now, actor = context.now, context.caller.actor
+    action, request_id = context.action, context.request_id
+    if payer is not None:
+        return setup_operation(
+            booking, payer, now=now, actor=actor, action=action, request_id=request_id
+        )
+    return payment_operations.payment_operation(
+        booking, attempt=1, now=now, actor=actor, action=action, request_id=request_id
+    )
 
 
 def _claimed(
@@ -161,13 +194,16 @@ def _claimed(
 
 
 def _go_on(
-    command: Request, docs: Mapping[Key, Snapshot], mine: Key, begun: Key
+    command: Request, context: Context, docs: Mapping[Key, Snapshot], mine: Key, begun: Key
 ) -> tuple[Operation, dict[Key, Snapshot]]:
     """The booking that this key made before its answer got out."""
     booking = documents.load(docs[mine])
     same = (command.service_id, command.start_date_time, command.end_date_time)
     if same != (booking.service_id, booking.start, booking.end):
         raise KeyReused
+    if saved_requests.is_saved(booking):
+        begun = collections.operation(setup_id(booking.id))
+        docs = {**docs, **context.read(begun)}
     return Operation.load(docs[begun]), {mine: docs[mine], begun: docs[begun]}
 
 
@@ -189,6 +225,14 @@ def price(service: Service, start: datetime, end: datetime, group_size: int, rat
         return split(quote(service, start, end, group_size), rate)
     except PriceOutOfRange as error:
         raise InvalidFields([("serviceId", f"the price {error.problem}")]) from None
+
+
+def _request(service: Service, start: datetime, now: datetime) -> dict[str, bool]:
+    """How a request to book is answered and paid, decided once."""
+    if service.booking_mode != "REQUEST":
+        return {}
+    far = {"saved": True} if saved_requests.is_far(start, now) else {}
+    return {"blocks": service.requests_block, **far}
 
 
 def _booking(command: Request, context: Context, booking_id: str, offer: Offer) -> Booking:
@@ -233,7 +277,7 @@ def _booking(command: Request, context: Context, booking_id: str, offer: Offer) 
             "required": service.check_in_required,
             "noShowRefundPercent": service.no_show_refund_percent,
         },
-        request={"blocks": service.requests_block} if service.booking_mode == "REQUEST" else {},
+        request=_request(service, start, context.now),
         countries={
             deadlines.PLATFORM: settings.platform_country,
             deadlines.ACCOUNT: (offer.profile or {}).get("stripeAccountCountry"),

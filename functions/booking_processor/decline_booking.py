@@ -60,7 +60,7 @@ def _begin(command: Request, context: Context, key: Key) -> Begun:
     docs = context.read(key)
     booking, _ = booking_for(context, docs[key])
     if booking.status is Status.DECLINED:
-        return _left_open(context, docs, str(booking.payment["intentId"]))
+        return _left_open(context, docs, payment_operations.void_id(booking))
     over = requests.declined(
         booking, reason=command.reason, now=context.now, by=context.caller.actor
     )
@@ -71,14 +71,14 @@ def _begin(command: Request, context: Context, key: Key) -> Begun:
         action=context.action,
         request_id=context.request_id,
     )
-    assert operation is not None, "a request has a payment intent"
+    assert operation is not None, "a request has a payment or a setup intent"
     writes = [*documents.change(docs[key], over), *claims.release(over), operation.create()]
     return operation, context.commit(writes)
 
 
-def _left_open(context: Context, docs: Mapping[Key, Snapshot], intent_id: str) -> Begun:
+def _left_open(context: Context, docs: Mapping[Key, Snapshot], void: str | None) -> Begun:
     """What a first call began."""
-    begun = collections.operation(f"void-{intent_id}")
+    begun = collections.operation(str(void))
     more = {**docs, **context.read(begun)}
     return (None if more[begun].data is None else Operation.load(more[begun])), more
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from common.bookings import documents
+from common.bookings import documents, saved_requests
 from common.bookings.access import booking_for
 from common.bookings.model import Booking
 from common.bookings.payment_operations import payment_id, payment_operation
+from common.bookings.setup_operation import setup_id
 from common.bookings.status import Status
 from common.context import Answer, Context
 from common.errors import StripeRefused, WrongState
@@ -43,12 +44,31 @@ def handle(command: Request, context: Context) -> Answer:
     key = collections.booking(command.booking_id)
     docs = context.read(key)
     booking, _ = booking_for(context, docs[key])
-    if booking.status is not Status.PENDING:
-        raise WrongState("This booking is not waiting for a payment", str(booking.status))
+    _require_unpaid(booking)
+    if saved_requests.is_saved(booking) and booking.status is Status.PENDING:
+        return _to_save(booking, context)
     intent = _current(booking, context)
     if intent is None or intent["status"] == "canceled":
         intent = _new(booking.id, None if intent is None else str(intent["id"]), context)
     return _answer(booking, intent)
+
+
+def _require_unpaid(booking: Booking) -> None:
+    if booking.status is not Status.PENDING and not saved_requests.awaits_payment(booking):
+        raise WrongState("This booking is not waiting for a payment", str(booking.status))
+
+
+def _to_save(booking: Booking, context: Context) -> Answer:
+    """The setup intent of a request that is charged when it is accepted, in the same shape."""
+    setup = booking.request.get("setupIntentId")
+    if not setup:
+        runner.resume(context, setup_id(booking.id))
+        key = collections.booking(booking.id)
+        setup = documents.load(context.read(key)[key]).request.get("setupIntentId")
+    if not setup:
+        raise WrongState("This booking is not waiting for a payment", str(booking.status))
+    intent = context.services.stripe.setup_intent(str(setup))
+    return {**_answer(booking, intent), "paymentIntentId": None, "setupIntentId": setup}
 
 
 def _current(booking: Booking, context: Context) -> dict[str, Any] | None:
@@ -83,8 +103,7 @@ def _begin(
     ]
     docs = context.read(key, *tries)
     booking = documents.load(docs[key])
-    if booking.status is not Status.PENDING:
-        raise WrongState("This booking is not waiting for a payment", str(booking.status))
+    _require_unpaid(booking)
     if booking.payment.get("intentId") != gone:
         return None, docs
     for attempt, one in enumerate(tries, start=1):
@@ -116,5 +135,8 @@ def _answer(booking: Booking, intent: Mapping[str, Any]) -> Answer:
 
 def refill(answer: Answer, context: Context) -> Answer:
     """A replayed answer with its client secret, which is Stripe's to keep."""
-    intent = context.services.stripe.payment_intent(answer["paymentIntentId"])
+    stripe, setup = context.services.stripe, answer.get("setupIntentId")
+    intent = (
+        stripe.setup_intent(setup) if setup else stripe.payment_intent(answer["paymentIntentId"])
+    )
     return {**answer, "clientSecret": intent["client_secret"]}

@@ -25,7 +25,7 @@ from common.errors import (
 )
 from common.http.command import Command, Email, Id
 from common.money import Money
-from common.operations import runner
+from common.operations import once, runner
 from common.operations.model import Operation, Result, State
 from common.services.directory import ServiceUnusable, parsed, require_settled
 from common.services.model import Service, ServiceMisconfigured
@@ -33,8 +33,9 @@ from common.store import collections
 from common.store.collections import Key
 from common.store.store import Create, Document, Replace, Snapshot
 from common.stripe_gateway.calls import Json
-from common.subscriptions import following, model, once
+from common.subscriptions import following, model
 from common.subscriptions.model import Terms
+from common.subscriptions.once import price as price_of
 from common.subscriptions.subscribing import subscribe_operation
 
 Documents = Mapping[Key, Snapshot]
@@ -106,7 +107,8 @@ def _keep(context: Context, answer: Answer) -> None:
 def _begun(command: Request, context: Context) -> Operation:
     """The intent to subscribe, written down; what it needs at Stripe is there."""
     terms = _terms(command, context)
-    customer, price = once.customer(context, terms), once.price(context, terms)
+    customer = once.customer(context, terms.customer_id, terms.customer_email)
+    price = price_of(context, terms)
     return context.until_settled(lambda: _begin(context, terms, customer, price))
 
 

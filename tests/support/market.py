@@ -14,7 +14,7 @@ from typing import Any
 
 from google.cloud.firestore import Client as FirestoreClient
 from google.cloud.firestore_v1.base_query import FieldFilter
-from stripe import PaymentIntent, StripeClient
+from stripe import PaymentIntent, SetupIntent, StripeClient
 
 from tests.support.api import Answer, Api
 from tests.support.stripe_control import StripeControl
@@ -183,6 +183,16 @@ class Market:
         if wait:
             self.control.idle()
         return intent
+
+    def save(self, booking: Booking, pm: str = "pm_card_visa", *, wait: bool = True) -> SetupIntent:
+        """Confirm the setup intent of a request further ahead than an authorisation lives."""
+        setup = self.stripe.v1.setup_intents.confirm(
+            payment_intent_of(booking.client_secret),
+            {"payment_method": pm, "return_url": "https://example.com/saved"},
+        )
+        if wait:
+            self.control.idle()
+        return setup
 
     def complete(self, booking: Booking) -> dict[str, Any]:
         """Move the clock past the booking's end and complete it as its provider."""

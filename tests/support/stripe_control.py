@@ -22,11 +22,10 @@ class StripeControl:
         body = more if outcome is None else {"outcome": outcome, **more}
         return self.call("POST", f"accounts/{account}/onboarding", body)
 
-    def authenticate(self, payment_intent: str, outcome: str = "succeeded") -> dict[str, Any]:
-        """Finish 3-D Secure: succeeded or failed."""
-        return self.call(
-            "POST", f"payment_intents/{payment_intent}/authenticate", {"outcome": outcome}
-        )
+    def authenticate(self, intent: str, outcome: str = "succeeded") -> dict[str, Any]:
+        """Finish 3-D Secure of a payment or a setup: succeeded or failed."""
+        kind = "setup_intents" if intent.startswith("seti_") else "payment_intents"
+        return self.call("POST", f"{kind}/{intent}/authenticate", {"outcome": outcome})
 
     def now(self) -> datetime:
         """The stack's present, by its movable clock."""
