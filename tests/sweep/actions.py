@@ -12,7 +12,7 @@ from typing import Any
 from stripe import CardError
 
 from tests.functions.acts import charge_of
-from tests.support.market import Booking, Market, Provider, fresh
+from tests.support.market import Booking, Market, Provider, fresh, payment_intent_of
 from tests.support.subscriptions import (
     a_recurring_service,
     a_subscription,
@@ -121,6 +121,55 @@ class Sets:
             assert kinds.count("charge") == 1
 
         return Scene(Request("booking-processor", self.provider.uid, body), holds)
+
+    def far(self, *, saved: bool = True) -> Booking:
+        """A request weeks ahead, whose customer has saved a card."""
+        service = self.market.a_service(
+            self.provider, capacityMode="SEATS", capacity=1000, bookingMode="REQUEST"
+        )
+        booking = self.market.a_booking(service, starts_in=timedelta(days=20))
+        if saved:
+            self.market.save(booking)
+        return booking
+
+    def create_far_booking(self) -> Scene:
+        service = self.market.a_service(self.provider, bookingMode="REQUEST")
+        customer = fresh("customer")
+        start = self.market.control.now() + timedelta(days=20)
+        body = {
+            "action": "CREATE_BOOKING",
+            "serviceId": service.id,
+            "customerEmail": f"{customer}@example.com",
+            "startDateTime": start.isoformat(),
+            "endDateTime": (start + timedelta(hours=1)).isoformat(),
+        }
+
+        def holds(answer: dict[str, Any]) -> None:
+            setup = payment_intent_of(answer["clientSecret"])
+            payer = str(self.market.stripe.v1.setup_intents.retrieve(setup).customer)
+            made = self.market.stripe.v1.setup_intents.list({"customer": payer}).data
+            assert [one.id for one in made] == [setup]
+
+        return Scene(Request("booking-processor", customer, body), holds)
+
+    def accept_far_request(self) -> Scene:
+        booking = self.far()
+        body = {"action": "CONFIRM_BOOKING", "bookingId": booking.id}
+
+        def holds(answer: dict[str, Any]) -> None:
+            assert answer["status"] == "CONFIRMED"
+            kinds = [row["kind"] for row in self.market.ledger(booking.id)]
+            assert kinds.count("charge") == 1
+
+        return Scene(Request("booking-processor", self.provider.uid, body), holds)
+
+    def saved_event(self) -> Scene:
+        booking = self.far(saved=False)
+
+        def holds() -> None:
+            _status(self, booking, "REQUESTED")({})
+
+        return self._told("setup_intent.succeeded", lambda: self.market.save(booking), holds)
 
     def accept_without_place(self) -> Scene:
         service = self.market.a_service(self.provider, bookingMode="REQUEST", requestsBlock=False)
@@ -662,6 +711,9 @@ SCENES: dict[str, Callable[[Sets], Scene]] = {
     "CREATE_BOOKING": Sets.create_booking,
     "CONFIRM_BOOKING": Sets.confirm_booking,
     "CONFIRM_BOOKING, a request": Sets.accept_request,
+    "CREATE_BOOKING, a far request": Sets.create_far_booking,
+    "CONFIRM_BOOKING, a far request": Sets.accept_far_request,
+    "event setup_intent.succeeded, of a far request": Sets.saved_event,
     "CONFIRM_BOOKING, a request without a place": Sets.accept_without_place,
     "DECLINE_BOOKING": Sets.decline_request,
     "CHECK_IN": Sets.check_in,
