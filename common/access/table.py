@@ -123,6 +123,7 @@ RULES: Mapping[str, Rule] = MappingProxyType({row.action: row for row in _ROWS})
 CONSEQUENCES: Mapping[str, str] = MappingProxyType(
     {
         "hold_lapsed": "an unpaid hold's time is over, and maintenance or the next customer came",
+        "request_unpaid": "accepted, and its customer did not pay in time; maintenance came",
         "request_unanswered": "a request's time for an answer is over, and maintenance came",
         "authorization_lapsed": "the bank has let a request's money go",
         "EXPIRE_HOLD": "the payment intent of a lapsed hold is cancelled",

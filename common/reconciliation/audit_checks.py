@@ -21,7 +21,7 @@ _EVENTS = frozenset({*PLATFORM_EVENTS, *CONNECT_EVENTS})
 #: Actors that are no users.
 _SYSTEM = frozenset({"stripe", "scheduler", "system", ""})
 #: Steps that end what was not paid or answered in time.
-_LAPSED = frozenset({"hold_lapsed", "request_unanswered"})
+_LAPSED = frozenset({"hold_lapsed", "request_unanswered", "request_unpaid"})
 #: A role of somebody's -> the field of a document that says whose it is.
 _OWNER = {Role.CUSTOMER: "customerId", Role.PROVIDER: "providerId"}
 

@@ -130,10 +130,11 @@ class Acts:
     def _confirm_payment(self, stay: Stay, card: str, proof: str) -> None:
         stack = self.town.stack
         try:
-            intent = stack.stripe.v1.payment_intents.confirm(
-                stay.intent, {"payment_method": card, "return_url": "https://example.com/paid"}
-            )
-            status = intent.status
+            how: Any = {"payment_method": card, "return_url": "https://example.com/paid"}
+            v1 = stack.stripe.v1
+            saves = stay.intent.startswith("seti_")  # a request far ahead: charged when accepted
+            confirm = v1.setup_intents.confirm if saves else v1.payment_intents.confirm
+            status = str(confirm(stay.intent, how).status)
             if status == "requires_action" and proof != "left":
                 stack.control.authenticate(stay.intent, proof)
         except (StripeError, requests.HTTPError) as refused:

@@ -48,7 +48,7 @@ ALLOWED: dict[str, frozenset[str]] = {
     "RECONCILE": _RUN,
 }
 #: Steps that a rule brings about, whoever's act set it off.
-_LAPSED = frozenset({"hold_lapsed", "request_unanswered"})
+_LAPSED = frozenset({"hold_lapsed", "request_unanswered", "request_unpaid"})
 _BY_RULE = frozenset({*_LAPSED, "authorization_lapsed", "payment_refused", "LATE_PAYMENT"})
 _TOLD = ("refunds", "payouts", "disputes", "operations", "transactions", "subscriptions")
 
