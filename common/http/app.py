@@ -177,7 +177,8 @@ def _refused(action: Action, context: Context, error: AppError) -> Reply:
     if record is None:
         raise error
     try:
-        if error.final:
+        # Where something stands under the key already, this refusal is how it ended.
+        if error.final or (record.stands and error.status < 500):
             context.until_settled(lambda: _keep_refusal(context, error))
         elif record.is_open:
             context.unit.commit([record.releasing()])

@@ -64,6 +64,11 @@ class Record:
         return self._open
 
     @property
+    def stands(self) -> bool:
+        """Whether something was written under this key, now or by an attempt that did not end."""
+        return self._open or self._was is not None
+
+    @property
     def key(self) -> Key:
         """The record's document: a hash, so that a client's text names nothing."""
         parts = "\x1f".join((self.caller, self.action, self.text))

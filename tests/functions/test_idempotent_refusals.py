@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from tests.support.api import Answer
 from tests.support.market import Market, fresh
 
 LONG = timedelta(days=400)
@@ -51,3 +52,25 @@ def test_a_refusal_is_given_again_under_its_key(market: Market) -> None:
     assert first.refused(409, "not_available")["reason"] == "bad_duration"
     assert second.json == first.json
     assert second.headers["Idempotent-Replayed"] == "true"
+
+
+def test_a_refusal_ends_a_key_whose_first_attempt_was_lost_half_way(market: Market) -> None:
+    provider = market.a_provider()
+    service = market.a_service(provider, billingInterval="MONTH")
+    customer, key = fresh("customer"), fresh("key")
+    fields = {"serviceId": service.id, "customerEmail": f"{customer}@example.com"}
+
+    def subscribe() -> Answer:
+        caller = market.api.as_user(customer)
+        return caller.post("stripe-connect", "CREATE_SUBSCRIPTION", idempotency_key=key, **fields)
+
+    market.control.fault("POST", "/v1/products", "error_before", status=500, times=2)
+    assert subscribe().status == 503  # the customer's object stands by now, under the key
+    market.control.clear_faults()
+    profile = market.db.collection("userProfiles").document(provider.uid)
+    profile.update({"stripeAccountId": None})
+    market.control.advance(10)
+    assert subscribe().refused(400)["type"] == "provider_not_set_up"
+    again = subscribe()
+    assert again.refused(400)["type"] == "provider_not_set_up"
+    assert again.headers["Idempotent-Replayed"] == "true"
