@@ -146,6 +146,12 @@ def payouts_of(market: Market, provider: Provider) -> list[Any]:
     return list(reversed(listed.data))
 
 
+def made_by(intent: Any) -> str | None:
+    """The customer that a payment intent names; one of an invoice, or made by hand, names none."""
+    metadata: dict[str, str] = intent.metadata.to_dict()
+    return metadata.get("customerId")
+
+
 def charge_of(market: Market, booking: Booking) -> str:
     """The charge that paid a booking."""
     intent = market.stripe.v1.payment_intents.retrieve(booking.payment_intent)

@@ -76,6 +76,12 @@ def _expected(seen: Evidence) -> Parts:
         booking_id = bookings.get(txn["source"])
         code = txn["currency"].upper()
         if name == PLATFORM:
+            source = objects.get(txn["source"], {})
+            theirs = str(source.get("currency", txn["currency"])).upper()
+            if theirs != code and booking_id is not None:
+                for id_, amount, unit in _exchanged(txn, source, theirs, code):
+                    parts[id_, name] = (amount, unit, booking_id)
+                continue
             for id_, amount in _on_ours(txn, booking_id):
                 parts[id_, name] = (amount, code, booking_id)
         else:
@@ -103,6 +109,21 @@ def _on_ours(txn: Thing, booking_id: str | None) -> Iterator[tuple[str, int]]:
         yield f"dispute_{txn['id']}", txn["net"]
     else:
         yield f"{simple[kind]}_{source}", txn["net"]
+
+
+def _exchanged(txn: Thing, source: Thing, theirs: str, code: str) -> Iterator[tuple[str, int, str]]:
+    """A movement settled in another currency than its object's: what it was, and the exchange."""
+    sign = 1 if txn["amount"] > 0 else -1
+    moved = sign * int(source["amount"])
+    kind = {"refund": "refund", "refund_failure": "refund_failed", "adjustment": "dispute"}.get(
+        txn["type"], "charge"
+    )
+    named = txn["id"] if kind == "dispute" else source["id"]
+    yield f"{kind}_{named}", moved, theirs
+    yield f"conversion_{txn['id']}", -moved, theirs
+    if kind == "charge" and txn["fee"]:
+        yield f"stripe_fee_{txn['id']}", -txn["fee"], code
+    yield f"settlement_{txn['id']}", txn["net" if kind == "dispute" else "amount"], code
 
 
 def _on_theirs(txn: Thing, source: Thing) -> str:

@@ -16,7 +16,7 @@ from uuid import uuid4
 import pytest
 from google.auth.credentials import AnonymousCredentials
 from google.cloud.firestore import Client as FirestoreClient
-from stripe import CardError, StripeClient
+from stripe import StripeClient
 
 from common.bookings import claims
 from common.bookings.model import Booking
@@ -31,6 +31,7 @@ from common.webhooks.marker import Marker
 from emulator.stack.handle import running_stack
 from emulator.stack.ports import free_base
 from functions.payout_manager import payouts
+from tests.functions.acts import charge_of
 from tests.support.api import Api
 from tests.support.market import Market
 from tests.support.stripe_control import StripeControl
@@ -229,18 +230,21 @@ def _three_refunds_that_make_one(alone: Alone) -> list[str]:
     return found
 
 
-def _a_decline_that_is_told_twice(alone: Alone) -> list[str]:
-    market = alone.market
-    booking = market.a_booking(alone.sets.service)
+def _a_warning_that_is_told_again_after_its_release(alone: Alone) -> list[str]:
+    market, booking = alone.market, alone.sets.completed()
     begun = alone._event_ids()
     with alone._unheard():
-        with suppress(CardError):
-            market.pay(booking, "pm_card_chargeDeclined")
+        market.control.call("POST", "early_fraud_warnings", {"charge": charge_of(market, booking)})
         alone._hear(begun)
+        market.api.as_operator().post(
+            "booking-processor",
+            "RELEASE_HOLD",
+            bookingId=booking.id,
+            kind="fraud_warning",
+            note="the cardholder was asked",
+        ).ok()
         alone._hear(begun)
-    found = market.db.collection("bookings").document(booking.id).get().to_dict() or {}
-    attempts = found["payment"]["failedAttempts"]
-    return [] if attempts == 1 else [f"one decline counts {attempts} times"]
+    return [f"{hold} is back" for hold in market.booking(booking.id)["payment"]["holds"]]
 
 
 def _a_payout_of_what_is_contested(alone: Alone) -> list[str]:
@@ -280,7 +284,10 @@ MISTAKES: dict[str, tuple[Plant, Callable[[Alone], list[str]]]] = {
     "the fee is rounded per part": (_fee_rounded_per_part, _three_refunds_that_make_one),
     "nothing is reversed": (_nothing_is_reversed, _a_refund_after_the_transfer),
     "a place stays taken": (_a_place_stays_taken, _a_cancellation),
-    "an event counts each time": (_an_event_counts_each_time, _a_decline_that_is_told_twice),
+    "an event counts each time": (
+        _an_event_counts_each_time,
+        _a_warning_that_is_told_again_after_its_release,
+    ),
     "holds are forgotten": (_holds_are_forgotten, _a_payout_of_what_is_contested),
     "debts are forgotten": (_debts_are_forgotten, _a_payout_of_one_who_owes),
 }

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from google.cloud.firestore_v1.base_query import FieldFilter
 
+from tests.functions.acts import made_by
 from tests.stack.test_process import until
 from tests.support.api import Answer
 from tests.support.market import Market, Service, fresh
@@ -35,7 +36,7 @@ class Attempt:
     def intents(self) -> list[str]:
         """Ids of the payment intents that this customer's requests made."""
         made = self.market.stripe.v1.payment_intents.list({"limit": 100}).auto_paging_iter()
-        return [one.id for one in made if one.metadata["customerId"] == self.customer]
+        return [one.id for one in made if made_by(one) == self.customer]
 
     def bookings(self) -> list[str]:
         """Ids of the bookings that they made."""

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from google.cloud.firestore_v1.base_query import FieldFilter
 
-from tests.functions.acts import together
+from tests.functions.acts import made_by, together
 from tests.support.api import Answer
 from tests.support.market import Market, Service, fresh
 
@@ -82,4 +82,4 @@ def test_eight_requests_with_one_key_make_one_booking_and_one_intent(market: Mar
     assert {one.json["bookingId"] for one in answers if one.status == 200} <= {again["bookingId"]}
     assert stored(market, service) == ["PENDING"]
     made = market.stripe.v1.payment_intents.list({"limit": 100}).auto_paging_iter()
-    assert len([one for one in made if one.metadata["customerId"] == customer]) == 1
+    assert len([one for one in made if made_by(one) == customer]) == 1

@@ -176,6 +176,7 @@ def test_asking_for_the_status_heals_a_profile_whose_webhooks_were_lost(
 ) -> None:
     uid = market.a_provider(ready=False).uid
     account = create(market, uid).ok()["accountId"]
+    control.idle()  # what was told of its making is heard, and reads the account as it stands
     control.webhooks("drop")
     control.onboard(account)
     assert profile(market, uid)["stripeAccountStatus"] == "PENDING"

@@ -21,9 +21,9 @@ from tests.functions.acts import (
     transfers_of,
 )
 from tests.functions.books import (
-    _booking_balances,
     _provider_balances,
     about,
+    balances,
     connected,
     debt,
     owed,
@@ -70,7 +70,7 @@ def another(market: Market, provider: Provider, *, operator: bool = False) -> Pr
 def right(market: Market, provider: Provider, *bookings: Booking) -> None:
     """The bookings, the provider as they now are, and RECONCILE."""
     for booking in bookings:
-        _booking_balances(market, booking)
+        balances(market, booking)
     _provider_balances(market, provider)
     told = reconcile(market)
     ids = [booking.id for booking in bookings]
