@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from common.bookings.model import Booking
 from common.bookings.status import Status
-from common.disputes.card_dispute import HOLD, Disputed, apply, document, is_over
+from common.disputes.card_dispute import (
+    HOLD,
+    Disputed,
+    apply,
+    document,
+    held_by,
+    is_over,
+    is_settled,
+    is_turned,
+    no_refund_because,
+    was_lost,
+)
 from tests.unit.common.bookings.builders import NOW, a_booking, earned
 
 TAKEN = {"id": "txn_1", "currency": "usd", "amount": -200_00, "fee": 15_00, "net": -215_00}
@@ -336,10 +347,25 @@ def test_of_a_cancelled_booking_what_the_bank_takes_leaves_the_status() -> None:
     }
 
 
-def test_the_record_of_a_dispute_is_stripes_in_our_names() -> None:
-    dispute = {**word("needs_response"), "evidence_details": {"due_by": 1_800_000_000}}
-    told_of = document(a_booking(), dispute, NOW)
-    wanted = {
+NOTHING_SENT = {
+    "operationId": None,
+    "stagedAt": None,
+    "submittedAt": None,
+    "submitted": None,
+    "fields": [],
+    "warned": None,
+}
+
+
+def test_the_record_of_a_dispute_is_stripes_in_our_names_and_ours_beside_it() -> None:
+    due = datetime(2027, 1, 15, 8, tzinfo=UTC)
+    dispute = {
+        **word("needs_response"),
+        "evidence_details": {"due_by": 1_800_000_000},
+        "is_charge_refundable": True,
+        "created": 1_790_000_000,
+    }
+    assert document(a_booking(), dispute, NOW) == {
         "kind": "CARD",
         **PARTIES,
         "stripeDisputeId": "dp_1",
@@ -348,11 +374,142 @@ def test_the_record_of_a_dispute_is_stripes_in_our_names() -> None:
         "currency": "USD",
         "reason": "fraudulent",
         "status": "needs_response",
-        "evidenceDueBy": datetime(2027, 1, 15, 8, tzinfo=UTC),
+        "refundable": True,
+        "evidenceDueBy": due,
+        "evidence": NOTHING_SENT,
         "settled": False,
+        "lost": False,
+        "createdAt": datetime(2026, 9, 21, 14, 13, 20, tzinfo=UTC),
+        "closedAt": None,
         "updatedAt": NOW,
+        "warnAt": due - timedelta(days=3),
     }
-    assert {name: told_of[name] for name in wanted} == wanted  # the rest: test_record.py
+
+
+def test_what_stripe_does_not_say_is_not_refundable_and_was_made_when_it_was_heard_of() -> None:
+    record = document(a_booking(), word("needs_response"), NOW)
+    assert (record["refundable"], record["createdAt"]) == (False, NOW)
+
+
+def test_a_record_is_closed_once_and_keeps_its_instant() -> None:
+    closed = document(a_booking(), word("won"), NOW)
+    assert (closed["settled"], closed["closedAt"]) == (True, NOW)
+    again = document(a_booking(), word("won"), NOW + timedelta(days=1), closed)
+    assert (again["closedAt"], again["updatedAt"]) == (NOW, NOW + timedelta(days=1))
+
+
+def test_a_loss_stays_one_in_the_record_while_it_is_appealed() -> None:
+    lost = document(a_booking(), word("lost"), NOW)
+    assert lost["lost"]
+    appealed = document(a_booking(), word("appeal_needs_response"), NOW, lost)
+    assert appealed["lost"]
+    assert document(a_booking(), word("won"), NOW, appealed)["lost"]
+    assert not document(a_booking(), word("won"), NOW)["lost"]
+
+
+def test_what_was_sent_is_forgotten_when_the_bank_waits_for_another_answer() -> None:
+    sent = {
+        **NOTHING_SENT,
+        "operationId": "op_1",
+        "stagedAt": NOW,
+        "submittedAt": NOW,
+        "submitted": {"uncategorized_text": "x"},
+        "fields": ["uncategorized_text"],
+        "warned": "close",
+    }
+    reviewed = {**document(a_booking(), word("under_review"), NOW), "evidence": sent}
+    kept = document(a_booking(), word("under_review"), NOW, reviewed)
+    assert kept["evidence"] == sent
+    asked = document(a_booking(), word("needs_response"), NOW, reviewed)
+    assert asked["evidence"] == {**sent, "submittedAt": None, "submitted": None, "warned": None}
+    waiting = {**asked, "evidence": sent}
+    assert document(a_booking(), word("needs_response"), NOW, waiting)["evidence"] == sent
+    unheard = document(a_booking(), word("needs_response"), NOW, {"evidence": sent})
+    assert unheard["evidence"]["submittedAt"] is None
+
+
+@pytest.mark.parametrize(
+    ("record", "lost"),
+    [
+        ({}, False),
+        ({"lost": True, "status": "appeal_under_review"}, True),
+        ({"lost": False, "status": "lost"}, False),
+        ({"status": "lost"}, True),  # of before records said so themselves
+        ({"status": "won"}, False),
+    ],
+)
+def test_a_loss_was_booked_if_the_record_says_so(record: dict[str, Any], lost: bool) -> None:
+    assert was_lost(record) is lost
+
+
+@pytest.mark.parametrize(
+    ("record", "status", "settled"),
+    [
+        ({}, "lost", False),
+        ({"lost": True}, "appeal_needs_response", True),
+        ({"lost": True}, "won", True),
+        ({"settled": True, "status": "won"}, "won", True),
+        ({"settled": True, "status": "won"}, "needs_response", False),  # the bank appeals
+        ({"settled": False, "status": "under_review"}, "won", False),
+    ],
+)
+def test_what_was_booked_is_not_booked_again_but_for_an_appeal_of_what_we_won(
+    record: dict[str, Any], status: str, settled: bool
+) -> None:
+    assert is_settled(record, word(status)) is settled
+
+
+@pytest.mark.parametrize(
+    ("record", "status", "turned"),
+    [
+        ({"lost": True, "status": "lost"}, "won", True),
+        ({"lost": True, "status": "appeal_under_review"}, "won", True),
+        ({"lost": True, "status": "won"}, "won", False),  # told before
+        ({"lost": True, "status": "appeal_under_review"}, "lost", False),
+        ({"lost": False, "status": "under_review"}, "won", False),
+    ],
+)
+def test_a_loss_is_turned_when_an_appeal_is_won(
+    record: dict[str, Any], status: str, turned: bool
+) -> None:
+    assert is_turned(record, word(status)) is turned
+
+
+def test_of_what_a_bank_took_back_nothing_is_refunded_and_the_disputes_are_named() -> None:
+    frozen = told(a_booking(), word("needs_response", TAKEN)).booking
+    both = frozen.held_by("review", "prv_1").held_by("dispute", "dp_0")
+    assert held_by(both) == ["dp_0", "dp_1"]
+    assert no_refund_because(both) == (
+        "The cardholder's bank has taken this payment back (dispute dp_0, dp_1)"
+        "; a refund would pay it a second time. Wait for the bank's decision"
+    )
+
+
+def test_an_inquiry_keeps_no_refund_back() -> None:
+    asked = told(a_booking(), word("warning_needs_response")).booking
+    assert no_refund_because(asked) is None
+    assert held_by(a_booking()) == []
+
+
+@pytest.mark.parametrize(("taken", "sign"), [(-185_00, -1), (185_00, 1), (0, 1)])
+def test_what_stripe_moved_in_another_currency_is_the_disputes_amount_exchanged(
+    taken: int, sign: int
+) -> None:
+    move = {"id": "txn_1", "amount": taken, "fee": 15_00, "net": taken - 15_00, "currency": "eur"}
+    moved, *exchanged = told(a_booking(), word("needs_response", move)).postings
+    assert (moved.id, moved.currency) == ("dispute_txn_1", "USD")
+    assert dict(moved.entries) == {
+        "platform:stripe": sign * 200_00,
+        "disputes:open": -sign * 200_00,
+    }
+    assert {type(amount) for _, amount in moved.entries} == {int}
+    conversion, settlement = exchanged
+    assert (conversion.id, conversion.currency) == ("conversion_txn_1", "USD")
+    assert dict(conversion.entries)["platform:stripe"] == -sign * 200_00
+    assert conversion.concerns["bookingId"] == "booking-1"
+    assert (settlement.id, settlement.currency) == ("settlement_txn_1", "EUR")
+    assert dict(settlement.entries)["platform:stripe"] == taken - 15_00
+    assert dict(settlement.entries)["platform:stripe_fees"] == 15_00
 
 
 @pytest.mark.parametrize("details", [None, {}, {"due_by": None}])

@@ -58,6 +58,16 @@ def test_of_a_cancelled_booking_only_what_failed_to_go_back_can_be_given_back() 
     assert refundable(cancelled.with_money(unreturned=1), Role.OPERATOR)
 
 
+def test_while_a_bank_has_taken_the_payment_back_the_refusal_says_so() -> None:
+    frozen = a_booking(status=Status.DISPUTED).held_by("dispute", "dp_1")
+    with pytest.raises(NotRefundable) as refused:
+        breakdown(frozen, Role.OPERATOR, NOW, 10)
+    assert "(dispute dp_1)" in str(refused.value.details["reason"])
+    with pytest.raises(NotRefundable) as refused:
+        breakdown(a_booking(status=Status.CANCELLED), Role.OPERATOR, NOW, 10)
+    assert refused.value.details == {"currentStatus": "CANCELLED"}
+
+
 @pytest.mark.parametrize("role", PARTIES)
 def test_what_is_all_being_given_back_is_not_given_back_twice(role: Role) -> None:
     assert not refundable(a_booking(refunded=200_00, fee_refunded=16_00), role)
