@@ -14,6 +14,7 @@ MODULES = (
     "common/ledger/accounts.py",
     "common/ledger/posting.py",
     "common/ledger/figures.py",
+    "common/ledger/exchange.py",
     "common/bookings/status.py",
     "common/bookings/model.py",
     "common/bookings/pricing.py",
