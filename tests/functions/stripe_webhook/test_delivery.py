@@ -160,6 +160,7 @@ def test_an_event_of_no_interest_is_ignored_with_a_200_and_remembered_as_such(
 #: What Stripe's object of each event holds at the very least, about nothing that is ours.
 STRANGERS: dict[str, dict[str, Any]] = {
     "payment_intent": {"id": "pi_x", "status": "processing", "metadata": {}},
+    "setup_intent": {"id": "seti_x", "status": "succeeded", "metadata": {}},
     "charge": {"id": "ch_x", "status": "succeeded", "payment_intent": "pi_x", "metadata": {}},
     "dispute": {"id": "dp_x", "charge": "ch_x", "payment_intent": "pi_x", "metadata": {}},
     "refund": {"id": "re_x", "payment_intent": "pi_x", "status": "succeeded", "amount": 1},
